@@ -1,0 +1,57 @@
+/**
+ * Which proved records a complete scan of their log decides: one that was invoked after the record was proved and that
+ * reached its offset (or measured, as a fact of the whole cluster, that the log ends before it). The obligations of
+ * inconsistent-offsets and duplicate.
+ */
+import type { History } from '../../src/history/columns.ts';
+import { lossOf, recordFates } from './loss.ts';
+import { proofsOf, provedBefore, standings, standingsOf, type Proofs } from './proved.ts';
+import { recordsOf, type LogRecords } from './records.ts';
+import { recordScansOf, type Scan } from './scans.ts';
+
+const known = new WeakMap<History, readonly Uint8Array[]>();
+
+/** By log id and record: 1 where a scan decides it. Linear in records times scans; computed once per history. */
+export function decidedRecords(history: History): readonly Uint8Array[] {
+  let decided = known.get(history);
+  if (decided === undefined) {
+    decided = recordsOf(history).map((records) => decidedOf(history, records));
+    known.set(history, decided);
+  }
+  return decided;
+}
+
+/** What is proved and stands in this log: everything but sends of a pseudo-log that were seen in a partition. */
+export function isProvedHere(standing: Uint8Array, records: LogRecords, record: number): boolean {
+  if (standing[record] === standings.unproved) return false;
+  return records.log.partition !== null || records.located[record] === 0;
+}
+
+function decidedOf(history: History, records: LogRecords): Uint8Array {
+  const { log } = records;
+  const standing = standingsOf(history)[log.id]!;
+  const { fate } = lossOf(history)[log.id]!;
+  const proofs = proofsOf(history, log.id);
+  const decided = new Uint8Array(records.count);
+  for (let record = 0; record < records.count; record++) {
+    if (fate[record] === recordFates.kept || fate[record] === recordFates.lost) decided[record] = 1;
+  }
+  for (const scan of recordScansOf(history, log.id)) {
+    if (!scan.complete) continue;
+    for (let record = 0; record < records.count; record++) {
+      if (decided[record] === 1 || standing[record] === standings.unproved) continue;
+      if (covers(history, records, { scan, proofs }, record)) decided[record] = 1;
+    }
+  }
+  return decided;
+}
+
+function covers(
+  history: History,
+  records: LogRecords,
+  { scan, proofs }: { readonly scan: Scan; readonly proofs: Proofs },
+  record: number,
+): boolean {
+  const reached = scan.linearizable || records.offset[record]! < scan.auditedEnd;
+  return reached && provedBefore(history, proofs, record, scan.firstOp);
+}

@@ -1,0 +1,229 @@
+/**
+ * Anomalies that no checker decides yet. Their obligations are counted all the same: a history that raises none of them
+ * says not-exercised, and one that does says unknown, "not built", so that no claim is proved by silence.
+ *
+ * What counts as an obligation here is a lower bound of what the finished checker will count, and zero exactly where
+ * that will be zero: transactions for cycles and atomicity, group operations for delivery, what the header's transforms
+ * owe for exactly-once and completeness, keyed sends of compacted topics for compaction. Cost: linear.
+ */
+import { opKinds, opStatus, type History, type RareOperation } from '../src/history/columns.ts';
+import type { Checker } from '../src/spi/checker.ts';
+import type { AnomalyName, AnomalyResult } from '../src/spi/verdict.ts';
+
+const cycles = [
+  'G0',
+  'G0-process',
+  'G0-realtime',
+  'G1c',
+  'G1c-process',
+  'G1c-realtime',
+  'G-single',
+  'G-single-process',
+  'G-single-realtime',
+  'G2-item',
+  'G2-item-process',
+  'G2-item-realtime',
+] as const satisfies readonly AnomalyName[];
+
+type NotBuilt =
+  | (typeof cycles)[number]
+  | 'precommitted-read'
+  | 'torn-transaction'
+  | 'offsets-not-atomic'
+  | 'zombie-commit'
+  | 'hanging-transaction'
+  | 'commit-regression'
+  | 'group-skip'
+  | 'stale-commit'
+  | 'double-ownership'
+  | 'key-processed-out-of-order'
+  | 'processed-twice'
+  | 'processed-never'
+  | 'processed-early'
+  | 'output-reordered'
+  | 'wrong-fold'
+  | 'wrong-state'
+  | 'compaction-lost-key'
+  | 'compaction-resurrected-key'
+  | 'incomplete-final'
+  | 'final-twice'
+  | 'wrong-revision';
+
+const countObligations: Readonly<Record<NotBuilt, (facts: Facts) => number>> = {
+  ...(Object.fromEntries(
+    cycles.map((cycle) => [cycle, (facts: Facts) => facts.transactions]),
+  ) as Record<(typeof cycles)[number], (facts: Facts) => number>),
+  'precommitted-read': (facts) => facts.readingAndSending,
+  'torn-transaction': (facts) => facts.sendingTransactions,
+  'offsets-not-atomic': (facts) => facts.offsetTransactions,
+  'zombie-commit': (facts) => facts.transactions,
+  'hanging-transaction': (facts) => facts.transactions,
+  'commit-regression': (facts) => facts.assignments,
+  'group-skip': (facts) => facts.assignments,
+  'stale-commit': (facts) => facts.commits,
+  'double-ownership': (facts) => facts.assignments,
+  'key-processed-out-of-order': (facts) => facts.commits + facts.offsetTransactions,
+  'processed-twice': (facts) => facts.offsetTransactions + facts.owed,
+  'processed-never': (facts) => facts.offsetTransactions + facts.owed,
+  'processed-early': (facts) => facts.owed,
+  'output-reordered': (facts) => facts.owed,
+  'wrong-fold': (facts) => facts.folds,
+  'wrong-state': (facts) => facts.states,
+  'compaction-lost-key': (facts) => facts.compactedSends,
+  'compaction-resurrected-key': (facts) => facts.compactedSends,
+  'incomplete-final': (facts) => facts.finals,
+  'final-twice': (facts) => facts.finals,
+  'wrong-revision': (facts) => facts.revisions,
+};
+
+export const notBuiltChecker: Checker = {
+  name: 'not-built',
+  anomalies: Object.keys(countObligations) as NotBuilt[],
+  check: (history) => {
+    const facts = gather(history);
+    return Object.fromEntries(
+      Object.entries(countObligations).map(([anomaly, count]) => [anomaly, notBuilt(count(facts))]),
+    );
+  },
+};
+
+function notBuilt(checked: number): AnomalyResult {
+  const exercised = checked > 0;
+  return {
+    outcome: exercised ? 'unknown' : 'not-exercised',
+    count: 0,
+    checked,
+    reason: exercised ? 'not built' : null,
+    permittedBy: null,
+    witnesses: [],
+  };
+}
+
+/** How often each kind of obligation arose. */
+interface Facts {
+  /** Transactions that did not certainly fail, and did something. */
+  readonly transactions: number;
+  readonly sendingTransactions: number;
+  readonly readingAndSending: number;
+  /** Those that commit group offsets. */
+  readonly offsetTransactions: number;
+  /** Subscriptions, and logs that rebalances assigned. */
+  readonly assignments: number;
+  /** Commits of group offsets outside transactions that did not certainly fail. */
+  readonly commits: number;
+  /** Proved or possible inputs of the header's transforms: sends that did not fail. */
+  readonly owed: number;
+  /** The same, of transforms that owe a fold; a fold's results by window are finals or revisions. */
+  readonly folds: number;
+  readonly finals: number;
+  readonly revisions: number;
+  readonly states: number;
+  /** Keyed sends that did not fail, to topics that are compacted. */
+  readonly compactedSends: number;
+}
+
+function gather(history: History): Facts {
+  const { ops } = history;
+  const { sending, reading } = transactionalOps(history);
+  const committing = offsetTransactions(history);
+  const facts = { transactions: 0, sendingTransactions: 0, readingAndSending: 0 };
+  let offsetTransactionCount = 0;
+  for (let op = 0; op < ops.count; op++) {
+    if (ops.kind[op] !== opKinds.txn || ops.status[op] === opStatus.fail) continue;
+    const sends = sending[op] === 1;
+    const reads = reading[op] === 1;
+    const commits = committing.has(op);
+    if (sends || reads || commits) facts.transactions++;
+    if (sends) facts.sendingTransactions++;
+    if (sends && reads) facts.readingAndSending++;
+    if (commits) offsetTransactionCount++;
+  }
+  return {
+    ...facts,
+    offsetTransactions: offsetTransactionCount,
+    assignments: assignments(history),
+    commits: history.rare.filter(({ f, op }) => f === 'commit' && mayHold(history, op)).length,
+    states: history.rare.filter(({ f, op }) => f === 'state' && mayHold(history, op)).length,
+    compactedSends: compactedSends(history),
+    ...owedByTransforms(history),
+  };
+}
+
+function mayHold(history: History, op: number): boolean {
+  return history.ops.status[op] !== opStatus.fail;
+}
+
+function transactionalOps(history: History) {
+  const sending = new Uint8Array(history.ops.count);
+  const reading = new Uint8Array(history.ops.count);
+  for (const { sends, reads } of history.logs) {
+    for (let row = 0; row < sends.count; row++) sending[sends.op[row]!] = 1;
+    for (let row = 0; row < reads.count; row++) reading[reads.op[row]!] = 1;
+  }
+  return { sending, reading };
+}
+
+/** Transactions that name group offsets in what was invoked, attempted or completed. */
+function offsetTransactions(history: History): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const operation of history.rare) {
+    if (operation.f === 'txn' && namesOffsets(operation)) found.add(operation.op);
+  }
+  return found;
+}
+
+function namesOffsets({ invoked, completed }: RareOperation): boolean {
+  return [invoked.value, completed?.value].some(
+    (value) =>
+      Array.isArray(value) &&
+      (value as readonly unknown[]).some((micro) => Array.isArray(micro) && micro[0] === 'offsets'),
+  );
+}
+
+function assignments(history: History): number {
+  let count = history.rare.filter(({ f, op }) => f === 'subscribe' && mayHold(history, op)).length;
+  for (const { f, value } of history.observations) {
+    if (f !== 'rebalance' || typeof value !== 'object' || value === null) continue;
+    const assigned = 'assigned' in value ? value.assigned : null;
+    count += Array.isArray(assigned) ? assigned.length : 0;
+  }
+  return count;
+}
+
+function compactedSends(history: History): number {
+  const topics = new Map(Object.entries(history.header.topics ?? {}));
+  let count = 0;
+  for (const log of history.logs) {
+    if (topics.get(log.topic)?.cleanup?.includes('compact') !== true) continue;
+    for (let row = 0; row < log.sends.count; row++) {
+      const keyed = history.metas[log.sends.meta[row]!]?.key !== undefined;
+      if (keyed && mayHold(history, log.sends.op[row]!)) count++;
+    }
+  }
+  return count;
+}
+
+function owedByTransforms(history: History) {
+  const owed = { owed: 0, folds: 0, finals: 0, revisions: 0 };
+  const inputs = new Map<string, number>();
+  for (const { topic, sends, reads, audited } of history.logs) {
+    let count = inputs.get(topic) ?? 0;
+    for (let row = 0; row < sends.count; row++) if (mayHold(history, sends.op[row]!)) count++;
+    // An input that nobody here wrote is known by what was seen of it.
+    if (sends.count === 0) count += Math.max(reads.count, audited.count);
+    inputs.set(topic, count);
+  }
+  for (const transform of history.header.transforms ?? []) {
+    if (typeof transform !== 'object' || transform === null) continue;
+    const { input, owes } = transform as { readonly input?: unknown; readonly owes?: unknown };
+    const count = typeof input === 'string' ? (inputs.get(input) ?? 0) : 0;
+    owed.owed += count;
+    if (typeof owes !== 'object' || owes === null) continue;
+    owed.folds += count;
+    const { mode, windowMs } = owes as { readonly mode?: unknown; readonly windowMs?: unknown };
+    if (windowMs === undefined) continue;
+    if (mode === 'final') owed.finals += count;
+    else owed.revisions += count;
+  }
+  return owed;
+}

@@ -1,0 +1,69 @@
+/** `ordeal list`: the names that other commands take, with a sentence each. */
+import type { Command } from 'commander';
+import { nemeses } from '../../nemeses/index.ts';
+import { claims } from '../spi/verdict.ts';
+import { workloads } from '../workloads/index.ts';
+import { scenarios } from './scenarios/index.ts';
+import type { Session } from './session.ts';
+import { unknownName } from './suggestion.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+}
+
+const clusters: readonly Entry[] = [
+  { name: 'docker', summary: 'three Kafka brokers in containers on this machine' },
+];
+
+/** What can be listed, in the order in which it is. */
+function listing(): Readonly<Record<string, readonly Entry[]>> {
+  return {
+    workloads: [...workloads.values()].map(({ name, summary }) => ({ name, summary })),
+    nemeses: [...nemeses.values()].map(({ name, summary }) => ({ name, summary })),
+    scenarios: [...scenarios.values()].map(({ name, summary, expects, controlSummary }) => {
+      const found = expects.map((group) => group.join(' or ')).join(', ');
+      return { name, summary: `${summary}; finds ${found}; control: ${controlSummary}` };
+    }),
+    claims: Object.entries(claims).map(([name, anomalies]) => ({
+      name,
+      summary: anomalies.join(', '),
+    })),
+    clusters,
+  };
+}
+
+export function addListCommand(program: Command, session: Session): void {
+  program
+    .command('list')
+    .summary('name the workloads, nemeses, scenarios, claims and clusters')
+    .description(
+      'Names what other commands take: workloads, nemeses, scenarios, claims with their anomalies, clusters.',
+    )
+    .argument('[subject]', 'one of workloads, nemeses, scenarios, claims, clusters; default: all')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ordeal list\n  ordeal list scenarios\n  ordeal list claims --json',
+    )
+    .action((subject: string | undefined, options: { readonly json?: boolean }) => {
+      const all = listing();
+      const subjects = subject === undefined ? Object.keys(all) : [subject];
+      const chosen = subjects.map((name): [string, readonly Entry[]] => {
+        const entries = Object.hasOwn(all, name) ? all[name] : undefined;
+        if (entries === undefined) throw unknownName('list', name, Object.keys(all));
+        return [name, entries];
+      });
+      session.stdout.write(
+        options.json === true
+          ? `${JSON.stringify(Object.fromEntries(chosen), null, 2)}\n`
+          : chosen.map(([name, entries]) => section(session, name, entries)).join('\n'),
+      );
+    });
+}
+
+function section({ stdout }: Session, name: string, entries: readonly Entry[]): string {
+  const width = Math.max(...entries.map((entry) => entry.name.length)) + 2;
+  const lines = entries.map((entry) => `  ${entry.name.padEnd(width)}${entry.summary}\n`);
+  return `${stdout.paint('strong', name)}\n${lines.join('')}`;
+}

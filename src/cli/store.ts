@@ -1,0 +1,102 @@
+/** The store of runs: one directory per run, its files, and `latest`. Two runs at once never share or fight. */
+import { mkdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { OrdealError, describeError } from '../core/errors.ts';
+
+/** What a run directory holds beside options, schedule and seed; `ordeal check DIRECTORY` reads the first. */
+export const runFiles = {
+  history: 'history.jsonl',
+  results: 'results.json',
+  report: 'report.txt',
+  logs: 'logs',
+} as const;
+
+/** More runs of one test do not begin in one millisecond. */
+const directoriesPerInstantMax = 100;
+
+export interface RunDirectory {
+  /** Absolute. */
+  readonly path: string;
+  /** The highest directory that had to be made for it: itself, or store/<test>, or the store or above. */
+  readonly highestMade: string;
+}
+
+/**
+ * Makes store/<test>/<timestamp>/ with its logs/ directory. The name is claimed by creating it, so it is unique.
+ * @throws OrdealError STORE_IO.
+ */
+export async function createRunDirectory(
+  store: string,
+  test: string,
+  wallMs: number,
+): Promise<RunDirectory> {
+  const parent = resolve(store, test);
+  const instant = new Date(wallMs).toISOString().replace(/[-:]/g, '');
+  return storeIo(`the store ${store} cannot be written`, async () => {
+    const made = await mkdir(parent, { recursive: true });
+    for (let attempt = 1; attempt <= directoriesPerInstantMax; attempt++) {
+      const path = join(parent, attempt === 1 ? instant : `${instant}-${attempt}`);
+      if (!(await claim(path))) continue;
+      await mkdir(join(path, runFiles.logs));
+      return { path, highestMade: made ?? path };
+    }
+    throw new Error(`${directoriesPerInstantMax} runs of ${test} began at ${instant}`);
+  });
+}
+
+async function claim(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST') return false;
+    throw thrown;
+  }
+}
+
+export async function writeRunFile(directory: string, name: string, text: string): Promise<void> {
+  const path = join(directory, name);
+  await storeIo(`${path} cannot be written`, () => writeFile(path, text));
+}
+
+/**
+ * Points store/latest at a run. A link made beside it takes its place by rename, so a reader sees the old one or the
+ * new one and never none; of two runs at once the later rename wins.
+ */
+export async function pointLatest(store: string, directory: string): Promise<void> {
+  const root = resolve(store);
+  const target = relative(root, directory);
+  const beside = join(root, `.latest-${target.replace(/[/\\]/g, '-')}`);
+  await storeIo(`${join(root, 'latest')} cannot be written`, async () => {
+    await rm(beside, { force: true });
+    await symlink(target, beside);
+    await rename(beside, join(root, 'latest'));
+  });
+}
+
+/** Removes the directory of a run that never began, and those above it that were made for it and hold nothing else. */
+export async function discardRunDirectory({ path, highestMade }: RunDirectory): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  for (let above = path; above !== highestMade;) {
+    above = dirname(above);
+    try {
+      await rmdir(above);
+    } catch {
+      // Another run has begun in it meanwhile.
+      return;
+    }
+  }
+}
+
+async function storeIo<T>(message: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw new OrdealError(
+      'STORE_IO',
+      `${message}: ${describeError(thrown)}`,
+      'check that the directory exists, is yours and has space, or choose another with --store',
+      { cause: thrown },
+    );
+  }
+}

@@ -1,0 +1,84 @@
+/** Drives the workers of a workload: one loop and one client each, until told to stop. */
+import { assert } from '../core/assert.ts';
+import type {
+  ProducerClient,
+  ProducerFactory,
+  ReaderClient,
+  ReaderFactory,
+} from '../spi/client.ts';
+import type { WorkerScript } from '../spi/workload.ts';
+import { createClientSupply, type ClientSupply } from './client-supply.ts';
+import { runProducer } from './producing-worker.ts';
+import { runReader } from './reading-worker.ts';
+import { retire, type WorkerParts } from './worker.ts';
+
+export interface InterpreterParts extends WorkerParts {
+  readonly scripts: readonly WorkerScript[];
+  readonly producers: ProducerFactory;
+  readonly readers: ReaderFactory;
+}
+
+export interface Interpreter {
+  /** Connects the first client of every worker: null when all are, else why the newest attempt of one failed. */
+  connect(): Promise<string | null>;
+  /** Starts every loop; the workload's clock begins now. Resolves when all have stopped; rejects with the first that failed. */
+  run(): Promise<void>;
+}
+
+/** Worker w begins as process w, in the order of `scripts`. */
+export function createInterpreter(parts: InterpreterParts): Interpreter {
+  const workers = parts.scripts.map((script, index) => createWorker(parts, script, index));
+  return {
+    connect: async () => {
+      const errors = await Promise.all(workers.map((worker) => worker.connect()));
+      return errors.find((error) => error !== null) ?? null;
+    },
+    run: async () => {
+      const startNs = parts.clock.nowNs();
+      await Promise.all(workers.map((worker) => worker.run(startNs)));
+    },
+  };
+}
+
+interface Worker {
+  connect(): Promise<string | null>;
+  run(startNs: number): Promise<void>;
+}
+
+function createWorker(parts: InterpreterParts, script: WorkerScript, process: number): Worker {
+  if (script.kind === 'producer') {
+    const supply = createClientSupply(parts, `producer-${process}`, (name) =>
+      parts.producers.create(name),
+    );
+    return workerWith<ProducerClient>(parts, supply, (client, startNs) =>
+      runProducer(parts, script, process, client, supply, startNs),
+    );
+  }
+  const supply = createClientSupply(parts, `reader-${process}`, (name) =>
+    parts.readers.create(name, 'read_committed'),
+  );
+  return workerWith<ReaderClient>(parts, supply, (client, startNs) =>
+    runReader(parts, script, process, client, supply, startNs),
+  );
+}
+
+function workerWith<C extends AsyncDisposable>(
+  parts: WorkerParts,
+  supply: ClientSupply<C>,
+  loop: (client: C, startNs: number) => Promise<void>,
+): Worker {
+  let first: C | null = null;
+  return {
+    connect: async () => {
+      first = await supply.next();
+      return first === null ? (supply.lastError ?? 'stopped before it was connected') : null;
+    },
+    run: async (startNs) => {
+      const client = first;
+      assert(client !== null, 'a worker runs only after it was connected');
+      first = null;
+      if (parts.stop.aborted) retire(parts, client);
+      else await loop(client, startNs);
+    },
+  };
+}

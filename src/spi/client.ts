@@ -1,0 +1,95 @@
+/**
+ * What an adapter of a client library, or of our own wire client, offers to workloads and to the audit. Outcomes of the
+ * system under test are values; only the harness's own trouble is thrown.
+ */
+import type {
+  AuditCompleted,
+  AuditView,
+  IsolationLevel,
+  LogName,
+  Meta,
+  OperationError,
+  RecordSeen,
+  Scalar,
+} from '../history/event.ts';
+
+/** DESIGN.md section 4: ok took effect, fail certainly did not, info may or may not, now or later. */
+export type Outcome<T> =
+  | { readonly type: 'ok'; readonly value: T }
+  | { readonly type: 'fail'; readonly error: OperationError }
+  | { readonly type: 'info'; readonly error: OperationError };
+
+/** One record to send to an explicit partition. */
+export interface SendRequest {
+  readonly topic: string;
+  readonly partition: number;
+  readonly value: Scalar;
+  readonly meta: Meta;
+}
+
+export interface ProducerClient extends AsyncDisposable {
+  /**
+   * Sends one record and waits for its outcome, at most the operation timeout. After an outcome other than ok the
+   * producer must be retired: the caller disposes it and creates another.
+   */
+  send(request: SendRequest): Promise<Outcome<{ readonly offset: number | null }>>;
+}
+
+/** Calls whose deadline passed while the client library went on with them. */
+export interface AbandonedCalls {
+  readonly total: number;
+  /** Those that had not settled and may still write. */
+  readonly open: number;
+}
+
+export interface ProducerSettings {
+  /** Kafka's own keys. `request.timeout.ms` is per attempt. */
+  readonly acks: 'all' | 0 | 1;
+  readonly idempotent: boolean;
+  readonly requestTimeoutMs: number;
+  readonly retriesMax: number;
+  /** Bound of one operation as the workload sees it; when it fires the outcome is info. */
+  readonly operationTimeoutMs: number;
+}
+
+export interface ProducerFactory extends AsyncDisposable {
+  /** Connects one producer of its own connections. @param name unique within the run, for logs. */
+  create(name: string): Promise<ProducerClient>;
+  abandoned(): AbandonedCalls;
+  /** Waits until every abandoned call has settled, at most `timeoutMs`. */
+  settle(timeoutMs: number): Promise<AbandonedCalls>;
+}
+
+export type PollResult = Readonly<Record<LogName, readonly RecordSeen[]>>;
+
+/** A reader that is told which logs to read and from where: no group, no commits. */
+export interface ReaderClient extends AsyncDisposable {
+  /** Sets the logs and positions anew. */
+  assign(
+    logs: readonly LogName[],
+    from: 'beginning' | 'end' | Readonly<Record<LogName, number>>,
+  ): Promise<Outcome<null>>;
+  /**
+   * Waits for records at most the poll bound. An empty result is ok. After OFFSET_OUT_OF_RANGE the outcome is fail and
+   * the caller assigns again before it polls on: no silent reset.
+   */
+  poll(): Promise<Outcome<PollResult>>;
+}
+
+export interface ReaderFactory {
+  create(name: string, isolation: IsolationLevel): Promise<ReaderClient>;
+}
+
+export interface AuditRequest {
+  readonly log: LogName;
+  readonly view: AuditView;
+  readonly from: number;
+  /** Node number of one replica; absent: the leader on which all nodes agree. */
+  readonly replica?: number;
+}
+
+/** Reads logs for proof: from the agreed leader only, bounded by the high watermark. */
+export interface AuditClient extends AsyncDisposable {
+  /** One chunk; `scan` is the caller's. Not ready (no agreed leader, a ListOffsets error) is fail. */
+  chunk(request: AuditRequest): Promise<Outcome<Omit<AuditCompleted, 'scan'>>>;
+}

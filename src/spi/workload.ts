@@ -1,0 +1,42 @@
+/** A workload: which topics it needs, which worker does what, and which settings and claims go with it. */
+import type { Random } from '../core/random.ts';
+import type { LogName, Scalar } from '../history/event.ts';
+import type { NodeId, TopicSpec } from './cluster.ts';
+
+/** What a worker does next. `wait` gives the time of the next operation, ms since the workload's start. */
+export type NextOperation =
+  | {
+      readonly do: 'send';
+      readonly topic: string;
+      readonly partition: number;
+      readonly value: Scalar;
+      readonly key?: string;
+    }
+  | { readonly do: 'poll' }
+  | { readonly do: 'wait'; readonly untilMs: number };
+
+/** Asks for the next operation of one worker; pure but for the state that it closes over. */
+export interface WorkerScript {
+  readonly kind: 'producer' | 'reader';
+  /** Logs that a reader is assigned. */
+  readonly logs: readonly LogName[];
+  next(nowMs: number): NextOperation;
+}
+
+export interface WorkloadOptions {
+  readonly topics: number;
+  readonly partitions: number;
+  readonly concurrency: number;
+  /** Sends per second in all, over all producers. */
+  readonly ratePerSecond: number;
+  readonly nodes: readonly NodeId[];
+  readonly topicConfig: Readonly<Record<string, string>>;
+}
+
+export interface Workload {
+  readonly name: string;
+  readonly summary: string;
+  topics(options: WorkloadOptions): readonly TopicSpec[];
+  /** One script per worker; every random draw comes from `random(name)`. */
+  workers(options: WorkloadOptions, random: (stream: string) => Random): readonly WorkerScript[];
+}

@@ -1,0 +1,7 @@
+/** Every workload by name: what `--workload` accepts. */
+import type { Workload } from '../spi/workload.ts';
+import { logWorkload } from './log.ts';
+
+export const workloads: ReadonlyMap<string, Workload> = new Map(
+  [logWorkload].map((workload) => [workload.name, workload]),
+);

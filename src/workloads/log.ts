@@ -1,0 +1,88 @@
+/**
+ * The log workload: producers append single records to explicit partitions, awaiting each; readers poll every log from
+ * its beginning. Every value is written once, so whatever the system does to a record can be told from the history.
+ *
+ * The first producers stay with one log each, the others (at least one) roam over all: a log whose leader is hurt stalls
+ * whoever writes to it, and the logs that are well shall go on being written meanwhile.
+ */
+import type { Random } from '../core/random.ts';
+import type { LogName } from '../history/event.ts';
+import type { TopicSpec } from '../spi/cluster.ts';
+import type { NextOperation, WorkerScript, Workload, WorkloadOptions } from '../spi/workload.ts';
+import { createPace, type Pace } from './pace.ts';
+import { rotatedReplicas } from './placement.ts';
+
+const replicationFactor = 3;
+const readersCount = 2;
+/** Long enough that a minute of polling is a few hundred operations, short enough to see most records soon. */
+const pollIntervalMs = 200;
+const keysPerWorker = 10;
+
+/**
+ * A value is producer × 2^32 + sequence: unique in the run, exact in a double, and it tells who wrote it. Producers count
+ * from 1, so that no value looks like a plain small number.
+ */
+const valuesPerWorker = 2 ** 32;
+
+export const logWorkload: Workload = {
+  name: 'log',
+  summary: 'Awaited single-record sends to explicit partitions, and readers assigned to every log.',
+  topics: topicSpecs,
+  workers: (options, random) => {
+    const pace = createPace(options.ratePerSecond);
+    const logs = topicSpecs(options).flatMap((topic) =>
+      topic.replicas.map((_, partition) => ({ topic: topic.name, partition })),
+    );
+    const names = logs.map((log): LogName => `${log.topic}/${log.partition}`);
+    const producers = Array.from({ length: options.concurrency }, (_, worker) => {
+      const stays = worker < Math.min(logs.length, options.concurrency - 1);
+      const own = stays ? logs.slice(worker, worker + 1) : logs;
+      return producerScript(worker, own, pace, random(`worker-${worker}`));
+    });
+    const readers = Array.from({ length: readersCount }, (_, reader) =>
+      readerScript(names, (reader * pollIntervalMs) / readersCount),
+    );
+    return [...producers, ...readers];
+  },
+};
+
+function topicSpecs(options: WorkloadOptions): readonly TopicSpec[] {
+  return Array.from({ length: options.topics }, (_, index) => ({
+    name: index === 0 ? 'orders' : `orders-${index + 1}`,
+    replicas: rotatedReplicas(options.nodes, options.partitions, replicationFactor, index),
+    config: options.topicConfig,
+  }));
+}
+
+/** Visits every log once per round, in an order drawn anew for each round, so that no log is ever left out for long. */
+function producerScript(
+  worker: number,
+  logs: readonly { readonly topic: string; readonly partition: number }[],
+  pace: Pace,
+  random: Random,
+): WorkerScript {
+  let round: { readonly topic: string; readonly partition: number }[] = [];
+  let sequence = 0;
+  let slotMs: number | null = null;
+  const next = (nowMs: number): NextOperation => {
+    slotMs ??= pace.claim(nowMs);
+    if (slotMs > nowMs) return { do: 'wait', untilMs: slotMs };
+    slotMs = null;
+    if (round.length === 0) round = random.shuffle(logs);
+    const { topic, partition } = round.pop() as (typeof round)[number];
+    const value = (worker + 1) * valuesPerWorker + sequence;
+    sequence += 1;
+    return { do: 'send', topic, partition, value, key: `k${random.below(keysPerWorker)}` };
+  };
+  return { kind: 'producer', logs: [], next };
+}
+
+function readerScript(logs: readonly LogName[], firstPollMs: number): WorkerScript {
+  let dueMs = firstPollMs;
+  const next = (nowMs: number): NextOperation => {
+    if (dueMs > nowMs) return { do: 'wait', untilMs: dueMs };
+    dueMs = nowMs + pollIntervalMs;
+    return { do: 'poll' };
+  };
+  return { kind: 'reader', logs, next };
+}

@@ -1,0 +1,159 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Folder, ordeal } from './command.ts';
+
+const commands = ['test', 'check', 'clean', 'doctor', 'list'];
+
+describe('the command line', () => {
+  it('prints its version', async () => {
+    const manifest = readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8');
+    const run = await ordeal(['--version']);
+    expect(run.stdout.trim()).toBe((JSON.parse(manifest) as { readonly version: string }).version);
+    expect(run.exitCode).toBe(0);
+  });
+
+  it('names its commands in --help', async () => {
+    const run = await ordeal(['--help']);
+    for (const command of commands) expect(run.stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    expect(run.stdout).toMatch(/^Examples:$/m);
+    expect(run.exitCode).toBe(0);
+  });
+
+  it.each(commands)('shows examples in %s --help', async (command) => {
+    const run = await ordeal([command, '--help']);
+    expect(run.stdout).toMatch(new RegExp(`^  (.+ \\| )?ordeal ${command}`, 'm'));
+    expect(run.stderr).toBe('');
+    expect(run.exitCode).toBe(0);
+  });
+
+  it.each([
+    [[], /no command was named/, /ordeal --help/],
+    [['chekc'], /unknown command 'chekc'/, /Did you mean check/],
+    [['test', '--sed', '1'], /unknown option '--sed'/, /Did you mean --seed/],
+    [['list', '--frobnicate'], /unknown option '--frobnicate'/, /--help/],
+    [['test', 'extra'], /too many arguments/, /--help/],
+    [['test', '--workload', 'lgo'], /--workload: there is no "lgo"/, /did you mean "log"/],
+    [['test', '--nemesis', 'kil'], /--nemesis: there is no "kil"/, /did you mean "kill"/],
+    [['test', '--nemesis', 'all,kill'], /"all" stands beside/, /give all alone/],
+    [['test', '--scenario', 'ack-one'], /no "ack-one"/, /did you mean "acks-one"/],
+    [['test', '--control'], /--control is the twin/, /acks-one/],
+    [['test', '--time-limit', '60'], /--time-limit: "60"/, /unit/],
+    [['test', '--cluster', 'simulated'], /simulated is not built yet/, /--cluster docker/],
+    [['list', 'scenario'], /no "scenario"/, /did you mean "scenarios"/],
+  ])('refuses %j with the next step', async (args, what, next) => {
+    using folder = new Folder();
+    const run = await ordeal(args, { cwd: folder.path });
+    const [first = '', second = ''] = run.stderr.split('\n');
+    expect(first).toMatch(what);
+    expect(second).toMatch(next);
+    expect(run.stdout).toBe('');
+    expect(run.exitCode).toBe(254);
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  it('refuses a flag that the scenario fixes', async () => {
+    const run = await ordeal(['test', '--scenario', 'acks-one', '--time-limit', '5s']);
+    expect(run.stderr).toMatch(/--time-limit cannot be given with --scenario/);
+    expect(run.exitCode).toBe(254);
+  });
+
+  it('prints errors as JSON with --json, on stdout', async () => {
+    const run = await ordeal(['test', '--json', '--rate', 'fast']);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      error: { code: 'BAD_ARGUMENT', message: expect.stringContaining('--rate') as string },
+    });
+    expect(run.exitCode).toBe(254);
+  });
+});
+
+describe('ordeal list', () => {
+  it('names what other commands take', async () => {
+    const run = await ordeal(['list']);
+    const names = ['log', 'kill', 'pause', 'partition', 'acks-one', 'unclean-election', 'docker'];
+    for (const name of names) expect(run.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    expect(run.exitCode).toBe(0);
+  });
+
+  it('prints one subject, and JSON', async () => {
+    const run = await ordeal(['list', 'claims', '--json']);
+    const parsed = JSON.parse(run.stdout) as Record<string, readonly { readonly name: string }[]>;
+    expect(Object.keys(parsed)).toEqual(['claims']);
+    expect(parsed['claims']?.map(({ name }) => name)).toContain('durability');
+    expect(run.exitCode).toBe(0);
+  });
+});
+
+describe('without Docker', () => {
+  it('a test ends soon with 255 and the next step, and leaves nothing', async () => {
+    using folder = new Folder();
+    const run = await ordeal(['test', '--seed', '5'], { cwd: folder.path });
+    expect(run.stderr).toMatch(/^test log, seed 5$/m);
+    expect(run.stderr).toMatch(/^reproduce with: ordeal test --seed 5$/m);
+    expect(run.stderr).toMatch(
+      /no Docker engine answers on unix:\/\/\/nowhere.*DOCKER_UNREACHABLE/,
+    );
+    expect(run.stderr).toMatch(/^next: /m);
+    expect(run.stdout).toBe('');
+    expect(run.exitCode).toBe(255);
+    expect(run.durationMs).toBeLessThan(10_000);
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  it('a test leaves a store that was there as it was', async () => {
+    using folder = new Folder();
+    folder.write('mine.txt', 'x');
+    const run = await ordeal(['test', '--store', folder.path, '--json']);
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: 'DOCKER_UNREACHABLE' } });
+    expect(readdirSync(folder.path)).toEqual(['mine.txt']);
+  });
+
+  it('a store that cannot be made is an error of its own', async () => {
+    using folder = new Folder();
+    const file = folder.write('file', 'x');
+    const run = await ordeal(['test', '--store', join(file, 'store')]);
+    expect(run.stderr).toMatch(/STORE_IO/);
+    expect(run.exitCode).toBe(255);
+  });
+
+  it('clean says what is missing', async () => {
+    const run = await ordeal(['clean']);
+    expect(run.stderr).toMatch(/DOCKER_UNREACHABLE/);
+    expect(run.exitCode).toBe(255);
+  });
+
+  it('doctor says what is there and what is missing', async () => {
+    using folder = new Folder();
+    const run = await ordeal(['doctor', '--json'], { cwd: folder.path });
+    const rows = JSON.parse(run.stdout) as readonly {
+      readonly check: string;
+      readonly ok: boolean;
+      readonly next: string;
+    }[];
+    expect(rows.find(({ check }) => check === 'node')?.ok).toBe(true);
+    expect(rows.find(({ check }) => check === 'store')?.ok).toBe(true);
+    const engine = rows.find(({ check }) => check === 'engine');
+    expect(engine?.ok).toBe(false);
+    expect(engine?.next).not.toBe('');
+    expect(run.exitCode).toBe(255);
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+});
+
+describe('what is printed', () => {
+  it('has no escape sequences where no terminal is', async () => {
+    const run = await ordeal(['list']);
+    expect(run.stdout).not.toContain('\u001b');
+  });
+
+  it('ends in peace when the reader goes away', async () => {
+    const { execa } = await import('execa');
+    const main = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
+    const piped = await execa({
+      shell: true,
+      reject: false,
+    })`${process.execPath} ${main} list | head -n 1`;
+    expect(piped.stdout).toBe('workloads');
+    expect(piped.stderr).toBe('');
+  });
+});

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { checkHistory } from '../../../checkers/index.ts';
+import { history } from '../../support/history-builder.ts';
+import { resultOf } from '../../support/judged.ts';
+
+/** A kill, healed at 10 ms; recovery may take 100 ms. */
+const healed = (header = {}) =>
+  history({ recoveryMs: 100, ...header })
+    .fault('kill', 'f1', { at: [2, 3], as: 'the fault' })
+    .heal('kill', 'f1', { at: [9, 10], as: 'the heal' });
+
+describe('not-recovered', () => {
+  it('is found where nothing on a log is acknowledged for recoveryMs after the last heal', () => {
+    const h = healed()
+      .send(0, 't/0', 1, { at: [11, 20], info: true, as: 'first' })
+      .send(1, 't/0', 2, { at: [60, 70], fail: 'NOT_LEADER', as: 'last' })
+      .event('phase', { phase: 'drain' }, { at: 120 });
+    const result = resultOf(h, 'not-recovered');
+    expect(result).toMatchObject({ outcome: 'found', count: 1, checked: 1, permittedBy: null });
+    expect(result.witnesses[0]).toMatchObject({
+      operations: [h.index('the heal'), h.index('first'), h.index('last')],
+      log: 't/0',
+    });
+    expect(result.witnesses[0]?.explanation).toContain('t/0 was attempted 2 times');
+  });
+
+  it('is absent in the twin where a later send is acknowledged and read', () => {
+    const h = healed()
+      .send(0, 't/0', 1, { at: [11, 20], info: true })
+      .send(1, 't/0', 2, { at: [60, 70], ok: 0 })
+      .poll(5, { 't/0': [[0, 2]] }, { at: [80, 90] })
+      .event('phase', { phase: 'drain' }, { at: 120 });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'absent', checked: 1 });
+  });
+
+  it('is absent once a committed scan holds what was acknowledged, however soon the history ends', () => {
+    const h = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .scan(9, 't/0', [[0, 2]], { at: [13, 14] });
+    expect(resultOf(h, 'not-recovered').outcome).toBe('absent');
+    const uncommitted = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .scan(9, 't/0', [[0, 2]], { at: [13, 14], view: 'uncommitted' });
+    expect(resultOf(uncommitted, 'not-recovered').outcome).toBe('unknown');
+  });
+
+  it('is found where reads went on for recoveryMs and never returned what was acknowledged', () => {
+    const reading = (until: number) =>
+      healed()
+        .send(1, 't/0', 2, { at: [11, 12], ok: 0, as: 'the send' })
+        .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+        .poll(5, {}, { at: [until, until + 1], as: 'the last poll' });
+    const h = reading(113);
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(h, 'not-recovered').witnesses[0]?.operations).toEqual([
+      h.index('the heal'),
+      h.index('the send'),
+      h.index('the last poll'),
+    ]);
+    expect(resultOf(reading(100), 'not-recovered').outcome).toBe('unknown');
+  });
+
+  it('is unknown if the history ends before recoveryMs with a log unacknowledged', () => {
+    const h = healed().send(0, 't/0', 1, { at: [11, 20], info: true });
+    const result = resultOf(h, 'not-recovered');
+    expect(result.outcome).toBe('unknown');
+    expect(result.reason).toContain('ends less than 100 ms after it');
+  });
+
+  it('is unknown while a fault has no heal that is proved', () => {
+    const standing = history({ recoveryMs: 10 })
+      .fault('kill', 'f1', { at: [2, 3] })
+      .send(0, 't/0', 1, { at: [4, 50], info: true });
+    expect(resultOf(standing, 'not-recovered').outcome).toBe('unknown');
+    const doubtful = history({ recoveryMs: 10 })
+      .fault('kill', 'f1', { at: [2, 3] })
+      .heal('kill', 'f1', { at: [4, 5], tookEffect: 'unknown' })
+      .send(0, 't/0', 1, { at: [6, 50], info: true });
+    const result = resultOf(doubtful, 'not-recovered');
+    expect(result.outcome).toBe('unknown');
+    expect(result.reason).toContain('kill f1');
+  });
+
+  it('is unknown for a fault of which the heal never came, even where nothing was attempted', () => {
+    const h = history().fault('partition', 'f1', { at: [2, 3] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', checked: 1 });
+  });
+
+  it('counts each log that was attempted, and no other', () => {
+    const h = healed()
+      .send(1, 't/0', 2, { at: [1, 1.5], ok: 0 })
+      .send(1, 't/1', 3, { at: [11, 12], ok: 0 })
+      .send(1, 't/2', 4, { at: [13, 14], ok: 0 })
+      .poll(5, { 't/1': [[0, 3]], 't/2': [[0, 4]] }, { at: [20, 21] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'absent', checked: 2 });
+  });
+
+  it('judges groups and transactional ids too', () => {
+    const commit = { group: 'g', offsets: { 't/0': 1 } };
+    const groups = (acknowledged: boolean) =>
+      healed()
+        .op(1, 'commit', commit, { at: [11, 12], ...(acknowledged ? {} : { fail: true }) })
+        .op(1, 'committed', { group: 'g', logs: ['t/0'] }, { at: [13, 14], completed: commit })
+        .event('phase', { phase: 'drain' }, { at: 120 });
+    expect(resultOf(groups(true), 'not-recovered')).toMatchObject({
+      outcome: 'absent',
+      checked: 1,
+    });
+    // The certifier re-proves logs alone.
+    expect(checkHistory(groups(false).load()).anomalies['not-recovered']).toMatchObject({
+      outcome: 'found',
+      witnesses: [{ subject: 'group g' }],
+    });
+    const transactional = healed().op(
+      1,
+      'init',
+      { id: 'x' },
+      { at: [11, 12], completed: { id: 'x', producerId: 7, epoch: 0 } },
+    );
+    expect(resultOf(transactional, 'not-recovered')).toMatchObject({
+      outcome: 'absent',
+      checked: 1,
+    });
+  });
+
+  it('is not exercised without faults, nor where nothing was attempted after the last heal', () => {
+    const quiet = history().send(0, 't/0', 1, { at: [1, 2], ok: 0 });
+    expect(resultOf(quiet, 'not-recovered').outcome).toBe('not-exercised');
+    expect(resultOf(healed(), 'not-recovered').outcome).toBe('not-exercised');
+  });
+});

@@ -1,0 +1,312 @@
+import { describe, expect, it } from 'vitest';
+import type { EventDraft } from '../../../src/history/recording.ts';
+import type {
+  Outcome,
+  ProducerClient,
+  ReaderClient,
+  ReaderFactory,
+} from '../../../src/spi/client.ts';
+import type { NextOperation, WorkerScript } from '../../../src/spi/workload.ts';
+import { createInterpreter } from '../../../src/generators/interpreter.ts';
+import { createTally } from '../../../src/generators/tally.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+const error = { code: 'X', message: 'x' };
+const info: Outcome<never> = { type: 'info', error };
+const fail: Outcome<never> = { type: 'fail', error };
+const outOfRange: Outcome<never> = {
+  type: 'fail',
+  error: { code: 'OFFSET_OUT_OF_RANGE', message: 'gone' },
+};
+const ok = (offset: number): Outcome<{ offset: number }> => ({ type: 'ok', value: { offset } });
+
+/** One operation each 10 ms, as many as listed, then silence. */
+function script(kind: WorkerScript['kind'], operations: readonly NextOperation[]): WorkerScript {
+  const left = [...operations];
+  return {
+    kind,
+    logs: kind === 'reader' ? ['t/0', 't/1'] : [],
+    next: (nowMs) => left.shift() ?? { do: 'wait', untilMs: nowMs + 1_000 },
+  };
+}
+
+const send = (value: number): NextOperation => ({ do: 'send', topic: 't', partition: 0, value });
+const poll: NextOperation = { do: 'poll' };
+
+interface Plan {
+  readonly scripts: readonly WorkerScript[];
+  readonly send?: ProducerClient['send'];
+  readonly reader?: ReaderClient;
+  readonly create?: (name: string) => Promise<void>;
+  readonly append?: (draft: EventDraft) => void;
+}
+
+function interpret(plan: Plan) {
+  const clock = createVirtualClock();
+  const drafts: EventDraft[] = [];
+  const created: string[] = [];
+  const disposed: string[] = [];
+  const tally = createTally();
+  const stop = new AbortController();
+  const make = async (name: string): Promise<AsyncDisposable> => {
+    await plan.create?.(name);
+    created.push(name);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await clock.sleep(100);
+        disposed.push(name);
+      },
+    };
+  };
+  const readers: ReaderFactory = {
+    create: async (name) => ({ ...plan.reader!, ...(await make(name)) }),
+  };
+  const interpreter = createInterpreter({
+    clock,
+    append: (draft) => {
+      plan.append?.(draft);
+      return drafts.push(draft) - 1;
+    },
+    tally,
+    stop: stop.signal,
+    processes: 4,
+    operationGuardMs: 1_000,
+    createTimeoutMs: 500,
+    scripts: plan.scripts,
+    producers: {
+      create: async (name) => ({ send: plan.send!, ...(await make(name)) }),
+      abandoned: () => ({ total: 0, open: 0 }),
+      settle: () => Promise.resolve({ total: 0, open: 0 }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    readers,
+  });
+  const run = async (forMs: number): Promise<void> => {
+    await clock.drive(interpreter.connect());
+    const running = interpreter.run();
+    clock.after(forMs, () => {
+      stop.abort();
+    });
+    await clock.drive(running);
+    await clock.drive(clock.sleep(200));
+  };
+  return { clock, drafts, created, disposed, tally, stop, interpreter, run };
+}
+
+function steps(drafts: readonly EventDraft[]): unknown[] {
+  return drafts.map(({ process, type, f }) => [process, type, f]);
+}
+
+describe('a producing worker', () => {
+  it('records invocation and outcome, and keeps its client while all is well', async () => {
+    let offset = 40;
+    const { drafts, created, tally, run } = interpret({
+      scripts: [script('producer', [{ ...send(7), key: 'k' } as NextOperation, send(8)])],
+      send: () => Promise.resolve(ok(++offset)),
+    });
+    await run(500);
+    expect(drafts).toEqual([
+      { process: 0, type: 'invoke', f: 'send', value: [['send', 't/0', 7, { key: 'k' }]] },
+      { process: 0, type: 'ok', f: 'send', value: [['send', 't/0', [41, 7], { key: 'k' }]] },
+      { process: 0, type: 'invoke', f: 'send', value: [['send', 't/0', 8]] },
+      { process: 0, type: 'ok', f: 'send', value: [['send', 't/0', [42, 8]]] },
+    ]);
+    expect(created).toEqual(['producer-0-1']);
+    expect(tally).toMatchObject({ acknowledged: 2, retiring: 0 });
+    expect(tally.acknowledgedInvocation.get('t/0')).toBe(2);
+  });
+
+  it('is another process after info, and has another client after anything but ok', async () => {
+    const outcomes = [fail, info, ok(1)];
+    const { drafts, created, disposed, tally, run } = interpret({
+      scripts: [script('producer', [send(1), send(2), send(3)])],
+      send: () => Promise.resolve(outcomes.shift()!),
+    });
+    await run(2_000);
+    expect(steps(drafts)).toEqual([
+      [0, 'invoke', 'send'],
+      [0, 'fail', 'send'],
+      [0, 'invoke', 'send'],
+      [0, 'info', 'send'],
+      [4, 'invoke', 'send'],
+      [4, 'ok', 'send'],
+    ]);
+    expect(drafts[1]).toMatchObject({ value: [['send', 't/0', 1]], error });
+    expect(created).toEqual(['producer-0-1', 'producer-0-2', 'producer-0-3']);
+    expect(disposed).toEqual(created);
+    expect(tally).toMatchObject({ failed: 1, uncertain: 1, clientsReplaced: 2, retiring: 0 });
+  });
+
+  it('calls what a client threw, or never answered, uncertain', async () => {
+    const calls: (() => ReturnType<ProducerClient['send']>)[] = [
+      () => {
+        throw new Error('bug');
+      },
+      () => new Promise(() => undefined),
+    ];
+    const { drafts, tally, run } = interpret({
+      scripts: [script('producer', [send(1), send(2)])],
+      send: () => calls.shift()!(),
+    });
+    await run(5_000);
+    expect(drafts.filter(({ type }) => type === 'info').map((draft) => draft.error)).toEqual([
+      { code: 'CLIENT_THREW', message: 'bug' },
+      { code: 'DEADLINE', message: 'no outcome within 1000 ms' },
+    ]);
+    expect(tally).toMatchObject({ uncertain: 2, clientErrors: 2 });
+  });
+
+  it('waits for its open operation when told to stop', async () => {
+    const { clock, drafts, interpreter, stop } = interpret({
+      scripts: [script('producer', [send(1)])],
+      send: async () => {
+        await clock.sleep(300);
+        return ok(0);
+      },
+    });
+    await clock.drive(interpreter.connect());
+    const running = interpreter.run();
+    clock.after(100, () => {
+      stop.abort();
+    });
+    await clock.drive(running);
+    expect(steps(drafts)).toEqual([
+      [0, 'invoke', 'send'],
+      [0, 'ok', 'send'],
+    ]);
+  });
+
+  it('ends with the error of a history that cannot be written', async () => {
+    const { clock, interpreter } = interpret({
+      scripts: [script('producer', [send(1)])],
+      send: () => Promise.resolve(ok(0)),
+      append: () => {
+        throw new Error('disk full');
+      },
+    });
+    await clock.drive(interpreter.connect());
+    await expect(clock.drive(interpreter.run())).rejects.toThrow('disk full');
+  });
+});
+
+describe('connecting', () => {
+  it('tries again with growing pauses, and records nothing', async () => {
+    const attempts: number[] = [];
+    const { clock, created, drafts, interpreter } = interpret({
+      scripts: [script('producer', [])],
+      create: () => {
+        attempts.push(clock.nowNs() / 1e6);
+        return attempts.length < 4 ? Promise.reject(new Error('down')) : Promise.resolve();
+      },
+    });
+    expect(await clock.drive(interpreter.connect())).toBeNull();
+    expect(attempts).toEqual([0, 200, 600, 1_400]);
+    expect(created).toEqual(['producer-0-4']);
+    expect(drafts).toEqual([]);
+  });
+
+  it('disposes a client that comes too late', async () => {
+    let slow = true;
+    const { clock, created, disposed, interpreter } = interpret({
+      scripts: [script('producer', [])],
+      create: async () => {
+        const waitMs = slow ? 2_000 : 0;
+        slow = false;
+        await clock.sleep(waitMs);
+      },
+    });
+    await clock.drive(interpreter.connect());
+    await clock.driveUntil(5_000);
+    expect(created).toEqual(['producer-0-2', 'producer-0-1']);
+    expect(disposed).toEqual(['producer-0-1']);
+  });
+
+  it('gives up when stopped, and says why it had not connected', async () => {
+    const { clock, interpreter, stop } = interpret({
+      scripts: [script('producer', [])],
+      create: () => Promise.reject(new Error('down')),
+    });
+    clock.after(3_000, () => {
+      stop.abort();
+    });
+    expect(await clock.drive(interpreter.connect())).toBe('down');
+  });
+});
+
+describe('a reader', () => {
+  function reader(polls: Awaited<ReturnType<ReaderClient['poll']>>[]) {
+    const froms: unknown[] = [];
+    const client: ReaderClient = {
+      assign: (_logs, from) => {
+        froms.push(from);
+        return Promise.resolve({ type: 'ok', value: null });
+      },
+      poll: () => Promise.resolve(polls.shift()!),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+    const plan = {
+      scripts: [
+        script(
+          'reader',
+          polls.map(() => poll),
+        ),
+      ],
+      reader: client,
+    };
+    return { froms, ...interpret(plan) };
+  }
+  const two = {
+    type: 'ok',
+    value: {
+      't/0': [
+        [0, 'a'],
+        [1, 'b'],
+      ],
+    },
+  } as const;
+
+  it('is assigned from the beginning before its first poll', async () => {
+    const { drafts, tally, run } = reader([two]);
+    await run(500);
+    const value = { logs: ['t/0', 't/1'], from: 'beginning', isolation: 'read_committed' };
+    expect(drafts).toEqual([
+      { process: 0, type: 'invoke', f: 'assign', value },
+      { process: 0, type: 'ok', f: 'assign', value },
+      { process: 0, type: 'invoke', f: 'poll', value: [['poll']] },
+      { process: 0, type: 'ok', f: 'poll', value: [['poll', two.value]] },
+    ]);
+    expect(tally.recordsPolled).toBe(2);
+  });
+
+  it('is assigned anew where it stood after a poll that failed', async () => {
+    const { drafts, froms, created, run } = reader([two, fail, two]);
+    await run(2_000);
+    expect(froms).toEqual(['beginning', { 't/0': 2, 't/1': 0 }]);
+    expect(steps(drafts).slice(4)).toEqual([
+      [0, 'invoke', 'poll'],
+      [0, 'fail', 'poll'],
+      [0, 'invoke', 'assign'],
+      [0, 'ok', 'assign'],
+      [0, 'invoke', 'poll'],
+      [0, 'ok', 'poll'],
+    ]);
+    expect(created).toEqual(['reader-0-1']);
+  });
+
+  it('is assigned where it stood as another process after info, with a new client', async () => {
+    const { drafts, froms, created, run } = reader([two, info, two]);
+    await run(2_000);
+    expect(froms).toEqual(['beginning', { 't/0': 2, 't/1': 0 }]);
+    expect(steps(drafts).slice(5, 7)).toEqual([
+      [0, 'info', 'poll'],
+      [4, 'invoke', 'assign'],
+    ]);
+    expect(created).toEqual(['reader-0-1', 'reader-0-2']);
+  });
+
+  it('begins at the beginning again when its position is gone', async () => {
+    const { froms, run } = reader([two, outOfRange, two]);
+    await run(2_000);
+    expect(froms).toEqual(['beginning', 'beginning']);
+  });
+});
