@@ -8,7 +8,7 @@
  * acknowledged at offset 0 of t/0; an audit of t/0 from 0 to its end 1, invoked afterwards, holds nothing at 0.
  *
  * An obligation is each owed record: acknowledged, or uncertain and seen; of a transaction if that is committed. A complete
- * scan of the log invoked after it was proved decides it; until then it is open. Uncertain sends that nobody saw owe
+ * scan of the log that holds it, or that was invoked after it was proved, decides it; until then it is open. Uncertain sends that nobody saw owe
  * nothing: they may never have happened. Exempt: what retention may have removed (below the log start), what compaction may
  * have (judged by compaction alone), topics with external writers.
  *

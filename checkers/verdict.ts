@@ -8,6 +8,7 @@
  * asked for took effect at least once; else unknown.
  */
 import { OrdealError } from '../src/core/errors.ts';
+import { closestName } from '../src/core/suggestion.ts';
 import {
   anomalyNames,
   claimNames,
@@ -198,24 +199,6 @@ function nearest(name: string): string {
     const claim = claimNames.find((each) => (claims[each] as readonly string[]).includes(owner))!;
     return `${owner} is an anomaly of the claim ${claim}; `;
   }
-  let best: { readonly claim: ClaimName; readonly distance: number } | null = null;
-  for (const claim of claimNames) {
-    const distance = editDistance(wanted, claim);
-    if (best === null || distance < best.distance) best = { claim, distance };
-  }
-  return best !== null && best.distance <= 4 ? `did you mean ${best.claim}? ` : '';
-}
-
-/** Levenshtein, on names of at most a few dozen letters. */
-function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const replaced = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[right.length]!;
+  const closest = closestName(wanted, claimNames);
+  return closest === null ? '' : `did you mean ${closest}? `;
 }

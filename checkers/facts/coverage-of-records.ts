@@ -1,7 +1,7 @@
 /**
- * Which proved records a complete scan of their log decides: one that was invoked after the record was proved and that
- * reached its offset (or measured, as a fact of the whole cluster, that the log ends before it). The obligations of
- * inconsistent-offsets and duplicate.
+ * Which proved records a complete scan of their log decides: one that holds the record, or that was invoked after the record
+ * was proved and reached its offset (or measured, as a fact of the whole cluster, that the log ends before it). The
+ * obligations of inconsistent-offsets and duplicate.
  */
 import type { History } from '../../src/history/columns.ts';
 import { lossOf, recordFates } from './loss.ts';
@@ -38,6 +38,11 @@ function decidedOf(history: History, records: LogRecords): Uint8Array {
   }
   for (const scan of recordScansOf(history, log.id)) {
     if (!scan.complete) continue;
+    for (const { recordsFrom, recordsTo } of scan.chunks) {
+      for (let row = recordsFrom; row < recordsTo; row++) {
+        decided[records.recordOf[records.auditPlacement[row]!]!] = 1;
+      }
+    }
     for (let record = 0; record < records.count; record++) {
       if (decided[record] === 1 || standing[record] === standings.unproved) continue;
       if (covers(history, records, { scan, proofs }, record)) decided[record] = 1;

@@ -44,12 +44,13 @@ export function layerOfPresence(history: History, log: LogColumns, offset: numbe
   return raw.batch === null || raw.batch.control !== null ? 'client' : 'broker';
 }
 
-/** Layer of something that the log itself shows at these offsets: the broker's if the raw log holds them all. */
+/**
+ * Layer of an order that offsets of the log show: the broker gave them out, also where the raw log holds nothing at one of
+ * them any more, for an acknowledged offset that is empty is the broker's.
+ */
 export function layerOfLog(history: History, log: LogColumns, offsets: readonly number[]): Layer {
   if (isExternal(history, log)) return 'processor';
-  const raw = offsets.map((offset) => rawAt(history, log.id, offset));
-  if (raw.some(({ read }) => !read)) return 'unknown';
-  return raw.some((fact) => fact.read && fact.batch === null) ? 'client' : 'broker';
+  return offsets.every((offset) => rawAt(history, log.id, offset).read) ? 'broker' : 'unknown';
 }
 
 /** Acknowledged: with no offset known, the answer withheld it. */

@@ -13,7 +13,7 @@ import {
 import { measuredEnds } from './measured-ends.ts';
 import { ownSights, type OwnSights } from './own-sights.ts';
 import {
-  isOnlyPlace,
+  answerProof,
   placedBefore,
   proofsOf,
   provedBefore,
@@ -32,7 +32,7 @@ export const recordFates = {
   none: 0,
   /** Owed, and nothing decides whether it is there. */
   open: 1,
-  /** A complete scan invoked after it was proved holds it, or may rightly be without it. */
+  /** A complete scan holds it, or, invoked after it was proved, may rightly be without it. */
   kept: 2,
   lost: 3,
 } as const;
@@ -175,14 +175,15 @@ function judgeRecord(
 ): void {
   const { history, records, proofs, fate, compacted } = judging;
   if (fate[record] === recordFates.lost) return;
+  if (missing === null) {
+    // Whenever the scan was: what it holds had been written, and is there.
+    if (scan.complete) fate[record] = recordFates.kept;
+    return;
+  }
   const proved =
     provedBefore(history, proofs, record, scan.firstOp) ||
     (proofs.sight[record]! >= 0 && judging.own.sawRecord(record));
   if (!proved) return;
-  if (missing === null) {
-    if (scan.complete) fate[record] = recordFates.kept;
-    return;
-  }
   const { least, greatest } = offsetsOf(records, record);
   if (least < 0 && scan.complete && !compacted && scan.start === 0) {
     lose(judging, record, missing.nowhere);
@@ -264,8 +265,7 @@ function judgeByEnds(judging: Judging): void {
     const record = records.recordOf[placement]!;
     if (offset < ends.least || standing[record] === standings.aborted) continue;
     const seen = ends.lowestAfter(records.sightOp[placement]!);
-    const answered = records.answered[placement] === 1 || isOnlyPlace(history, records, record);
-    const proved = answered ? lowestAfter(proofs.answer[record]!, proofs.sight[record]!) : null;
+    const proved = ends.lowestAfter(answerProof(history, records, proofs, placement));
     if (seen !== null && seen.end <= offset) gone[placement]! |= goneSince.seen | goneSince.proved;
     if (proved !== null && proved.end <= offset) gone[placement]! |= goneSince.proved;
   }

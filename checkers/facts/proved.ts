@@ -74,10 +74,25 @@ export function placedBefore(
   placement: number,
   op: number,
 ): boolean {
-  const record = records.recordOf[placement]!;
   if (seenBefore(history, records, placement, op)) return true;
-  const byAnswer = records.answered[placement] === 1 || isOnlyPlace(history, records, record);
-  return byAnswer && provedBefore(history, proofs, record, op);
+  const proof = answerProof(history, records, proofs, placement);
+  return proof >= 0 && precedes(history, proof, op);
+}
+
+/**
+ * The operation at whose end the answer to the send proves the placement: the send itself, or, if that is uncertain, the
+ * first sight of its value anywhere. -1 where the answer did not give this offset.
+ */
+export function answerProof(
+  history: History,
+  records: LogRecords,
+  { answer, sight }: Proofs,
+  placement: number,
+): number {
+  const record = records.recordOf[placement]!;
+  const told = records.answered[placement] === 1 || isOnlyPlace(history, records, record);
+  if (!told) return -1;
+  return answer[record]! >= 0 ? answer[record]! : sight[record]!;
 }
 
 /** Somebody had seen the record at this placement before operation `op` was invoked. */

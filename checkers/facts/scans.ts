@@ -4,7 +4,6 @@
  */
 import type { AuditChunk, History, LogColumns } from '../../src/history/columns.ts';
 import type { AuditView, RawBatch } from '../../src/history/event.ts';
-import { precedes } from './precedence.ts';
 
 export interface Scan {
   readonly id: string;

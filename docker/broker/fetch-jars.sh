@@ -10,10 +10,14 @@ here="$(cd "$(dirname "$0")" && pwd)"
 if [ -e "$target/.complete" ]; then
   exit 0
 fi
-command -v mvn >/dev/null 2>&1 || {
-  echo "fetch-jars: mvn is missing; install it (apt-get install -y maven)" >&2
-  exit 1
-}
+if ! command -v mvn >/dev/null 2>&1; then
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "fetch-jars: mvn is missing; install it (apt-get install -y maven)" >&2
+    exit 1
+  fi
+  echo "fetch-jars: installing maven" >&2
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends maven; } >&2
+fi
 case "$version" in
   [0-3].*) profile=reload4j ;;
   *) profile=log4j2 ;;
@@ -21,11 +25,16 @@ esac
 
 # Copied beside the target and renamed at the end: an interrupted download never looks complete.
 partial="$target.partial.$$"
-trap 'rm -rf "$partial"' EXIT
+trap 'rm -rf "$partial" "$partial.log"' EXIT
 rm -rf "$partial"
 mkdir -p "$partial"
-mvn -B -q -Dstyle.color=never -f "$here/pom.xml" -P"$profile" -Dkafka.version="$version" \
-  -DincludeScope=runtime -DoutputDirectory="$partial" dependency:copy-dependencies >&2
+log="$partial.log"
+if ! mvn -B -q -f "$here/pom.xml" -P"$profile" -Dkafka.version="$version" \
+  -DincludeScope=runtime -DoutputDirectory="$partial" dependency:copy-dependencies >"$log" 2>&1; then
+  echo "fetch-jars: mvn could not fetch the jars of Kafka $version; the end of its output:" >&2
+  tail -n 12 "$log" >&2
+  exit 1
+fi
 ls "$partial"/kafka_2.13-"$version".jar >/dev/null
 touch "$partial/.complete"
 rm -rf "$target"

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { OrdealError } from '../core/errors.ts';
 import { parseDurationMs } from '../core/units.ts';
 import { claimNames } from '../spi/verdict.ts';
-import { closestName, unknownName } from './suggestion.ts';
+import { closestName, unknownName } from '../core/suggestion.ts';
 
 /** The clusters that DESIGN.md names; only docker is built. */
 const clusters = ['docker', 'simulated', 'external'];

@@ -5,7 +5,7 @@ import { claims } from '../spi/verdict.ts';
 import { workloads } from '../workloads/index.ts';
 import { scenarios } from './scenarios/index.ts';
 import type { Session } from './session.ts';
-import { unknownName } from './suggestion.ts';
+import { unknownName } from '../core/suggestion.ts';
 
 interface Entry {
   readonly name: string;

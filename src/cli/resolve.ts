@@ -11,7 +11,7 @@ import { fixedByScenario, flagName } from './flags.ts';
 import type { TestFlags } from './flags.ts';
 import { scenarios, soundSettings } from './scenarios/index.ts';
 import type { Scenario, ScenarioSettings } from './scenarios/index.ts';
-import { unknownName } from './suggestion.ts';
+import { unknownName } from '../core/suggestion.ts';
 
 /** What the names in the flags may refer to. */
 export interface Registries {

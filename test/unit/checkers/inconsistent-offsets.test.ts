@@ -41,19 +41,14 @@ describe('inconsistent-offsets', () => {
   it.each([
     ['nothing was audited', null],
     ['the scan is not complete', { at: [8, 9], end: 9, upTo: 7 }],
-    ['the scan was invoked too early', { at: [2.5, 9], end: 7 }],
+    ['the scan that was invoked too early does not hold it', { at: [3.5, 9], end: 9, held: 1 }],
   ] as const)('unknown: %s', (_name, row) => {
     const h = bothAcknowledged(6);
-    if (row !== null)
-      h.scan(
-        9,
-        't/0',
-        [
-          [5, 10],
-          [6, 11],
-        ],
-        row,
-      );
+    const held = [
+      [5, 10],
+      [6, 11],
+    ] as const;
+    if (row !== null) h.scan(9, 't/0', held.slice(0, 'held' in row ? row.held : 2), row);
     const result = resultOf(h, 'inconsistent-offsets');
     expect(result).toMatchObject({ outcome: 'unknown', count: 0, checked: 2 });
     expect(result.reason).toContain('audit');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closestName, unknownName } from '../../../src/cli/suggestion.ts';
+import { closestName, unknownName } from '../../../src/core/suggestion.ts';
 
 const known = ['durability', 'integrity', 'no-duplicates'];
 

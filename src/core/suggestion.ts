@@ -1,5 +1,5 @@
 /** "Did you mean …": the known name that is closest to what was typed. Pure. */
-import { OrdealError } from '../core/errors.ts';
+import { OrdealError } from './errors.ts';
 
 /** The closest of `known` within a third of the word's length (at least 2) edits, or null. */
 export function closestName(given: string, known: readonly string[]): string | null {
