@@ -1,9 +1,9 @@
 /**
  * corrupt-record.
  *
- * A log hands out what was sent. Found if a record was seen with another key than it was sent with (no key is a key too), or
- * with another content hash where both sides carry one. Timestamps are never compared: the broker may set them. Smallest
- * history: 17 is sent with key "a"; a poll returns 17 with key "b".
+ * A log hands out what was sent. Found if a record was seen with another key, or another content hash, than it was sent with,
+ * where both sides carry one: a history may leave out what its reader did not look at, and silence is no key. Timestamps
+ * are never compared: the broker may set them. Smallest history: 17 is sent with key "a"; a poll returns 17 with key "b".
  *
  * An obligation is each record seen, decided at once. Nothing permits it. The count is of records. It cannot see a change of
  * content without a hash. Cost: linear in records read and audited.
@@ -70,8 +70,8 @@ function difference(
   if (sentMeta === meta) return null;
   const sent = history.metas[sentMeta];
   const seen = history.metas[meta];
-  const [sentKey, seenKey] = [sent?.key ?? null, seen?.key ?? null];
-  if (sentKey !== seenKey) {
+  const [sentKey, seenKey] = [sent?.key, seen?.key];
+  if (sentKey !== undefined && seenKey !== undefined && sentKey !== seenKey) {
     return `key ${JSON.stringify(seenKey)} instead of ${JSON.stringify(sentKey)}`;
   }
   const [sentHash, seenHash] = [sent?.hash, seen?.hash];

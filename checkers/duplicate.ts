@@ -177,7 +177,7 @@ function witnessOf(history: History, first: Copy, second: Copy): Witness {
     otherOffset: second.offset,
     layer: layerOf(history, first, second),
     explanation:
-      `${sent}, once. ${sightText(history, first)}, and ${sightText(history, second)}. ` +
+      `${sent}. It was sent once. ${sightText(history, first)}, and ${sightText(history, second)}. ` +
       `No scan shows that either copy is gone, and one send, whatever came of it, writes one record.` +
       permissionText(history, 'duplicate'),
   };

@@ -13,8 +13,9 @@
 import { opStatus, type History } from '../src/history/columns.ts';
 import type { Scalar } from '../src/history/event.ts';
 import type { Checker } from '../src/spi/checker.ts';
-import type { Witness } from '../src/spi/verdict.ts';
+import type { Layer, Witness } from '../src/spi/verdict.ts';
 import { collectFindings, type Findings } from './facts/findings.ts';
+import { layerOfDelivery } from './facts/layer.ts';
 import { indexOf } from './facts/precedence.ts';
 import { standings, standingsOf } from './facts/proved.ts';
 import { recordsOf } from './facts/records.ts';
@@ -123,9 +124,19 @@ function witnessOf(history: History, first: Home, second: Home): Witness {
     operations: [...new Set(operations)].sort((x, y) => x - y),
     log: b!,
     value: history.values[history.logs[second.log]!.sends.value[second.row]!]!,
-    layer: 'client',
+    layer: layerOfChoice(history, first, second),
     explanation:
       `Two records of key ${JSON.stringify(second.key)} stand in different partitions, ${a!} and ${b!}: ` +
       `${tell(first)}; ${tell(second)}. Both named the topic alone, and its number of partitions did not change between them.`,
   };
+}
+
+/** The client chose both partitions, where the raw logs hold the records at the offsets that its answers gave. */
+function layerOfChoice(history: History, first: Home, second: Home): Layer {
+  const layers = [first, second].map(({ log, row, place }): Layer => {
+    const offset = history.logs[log]!.sends.offset[row]!;
+    return offset < 0 ? 'unknown' : layerOfDelivery(history, history.logs[place]!, [offset]);
+  });
+  if (layers.includes('processor')) return 'processor';
+  return layers.every((layer) => layer === 'client') ? 'client' : 'unknown';
 }

@@ -183,7 +183,7 @@ function evidenceText(
         `${evidence.chunk.end}, at or below offset ${offset}: the tail was cut off.`
       );
     case 'nowhere':
-      return `Its offset was never learned, and afterwards ${scansText(evidence.scans)} hold it nowhere.`;
+      return `Its offset was never learned, and afterwards it is nowhere in ${scansText(evidence.scans)}`;
     case 'read-past':
       return (
         `Nobody ever saw it, though ${showProcess(history, evidence.op)} began at or below offset ${offset} and ` +
@@ -196,7 +196,7 @@ function scansText(scans: readonly Scan[]): string {
   const names = scans.map(
     (scan) => `the ${scan.view} scan ${scan.id} (offsets 0 to ${scan.end - 1})`,
   );
-  return `${names.join(' and ')}, complete from offset 0,`;
+  return `${names.join(' and ')}, complete from offset 0.`;
 }
 
 function certainty(history: History, writer: number): string {

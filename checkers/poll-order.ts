@@ -14,6 +14,7 @@ import type { Checker } from '../src/spi/checker.ts';
 import type { Witness } from '../src/spi/verdict.ts';
 import { assignmentEpochs } from './facts/epochs.ts';
 import { collectFindings } from './facts/findings.ts';
+import { layerOfDelivery } from './facts/layer.ts';
 import { indexOf } from './facts/precedence.ts';
 import { showProcess, showRecord } from './facts/witness-text.ts';
 
@@ -61,7 +62,7 @@ function witnessOf(history: History, log: LogColumns, before: number, row: numbe
     log: log.name,
     offset: offset[row]!,
     value: history.values[value[row]!]!,
-    layer: 'client',
+    layer: layerOfDelivery(history, log, [offset[before]!, offset[row]!]),
     previousOffset: offset[before]!,
     explanation:
       `${process} read ${first} and ${verb} ${second}, ` +

@@ -19,6 +19,7 @@ import type { Checker } from '../src/spi/checker.ts';
 import type { Witness } from '../src/spi/verdict.ts';
 import { assignmentEpochs, type LogEpochs } from './facts/epochs.ts';
 import { collectFindings, type Findings } from './facts/findings.ts';
+import { layerOfDelivery } from './facts/layer.ts';
 import { indexOf, isAcknowledged } from './facts/precedence.ts';
 import { recordsOf } from './facts/records.ts';
 import { gapJudge, type Gap, type GapVerdict } from './facts/visibility.ts';
@@ -91,10 +92,8 @@ function witnessOf(
   const writer = records.writerOp[record]!;
   const sight = records.sightOp[placement]!;
   const acknowledged = writer >= 0 && isAcknowledged(history, writer);
-  const proofs = [
-    ...(acknowledged || sight < 0 ? [writer] : []),
-    ...(sight >= 0 ? [sight] : []),
-  ].filter((proof) => proof >= 0);
+  // One proof that the record was there is enough.
+  const proofOp = acknowledged || sight < 0 ? writer : sight;
   const readers = before < 0 ? [op[row]!] : [op[before]!, op[row]!];
   const missing = showRecord(history, log, records.offset[placement]!, records.value[record]!);
   const came =
@@ -102,17 +101,17 @@ function witnessOf(
       ? `began to read ${log.name} at offset ${gap.after + 1}`
       : `read ${showRecord(history, log, offset[before]!, value[before]!)}`;
   const proof =
-    sight >= 0
+    proofOp === sight
       ? `${showProcess(history, sight)} saw it ${showEnd(history, sight)}`
       : `it was acknowledged ${showEnd(history, writer)}`;
   return {
-    operations: [...new Set([...proofs, ...readers].map((each) => indexOf(history, each)))].sort(
+    operations: [...new Set([proofOp, ...readers].map((each) => indexOf(history, each)))].sort(
       (a, b) => a - b,
     ),
     log: log.name,
     offset: records.offset[placement]!,
     value: history.values[records.value[record]!]!,
-    layer: 'client',
+    layer: layerOfDelivery(history, log, [records.offset[placement]!]),
     skipped,
     explanation:
       `Under one assignment ${showProcess(history, op[row]!)} ${came} and next ` +

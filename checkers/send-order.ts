@@ -21,6 +21,7 @@ import { permissionText, permittedBy } from './facts/permission.ts';
 import { indexOf } from './facts/precedence.ts';
 import { standings, standingsOf } from './facts/proved.ts';
 import { eachPlacement, recordsOf, type LogRecords } from './facts/records.ts';
+import { isExternal } from './facts/topics.ts';
 import { showSend, showValueOf } from './facts/witness-text.ts';
 
 export const sendOrderChecker: Checker = {
@@ -118,21 +119,24 @@ function judgeOrder(
   const { op, offset } = sends;
   /** By group: the acknowledged send before. */
   const lastOk = new Map<number, number>();
+  /** By operation: the same. Others of its session may have been recorded between the sends of one operation. */
+  const lastOfOperation = new Map<number, number>();
+  const judge = (findings: Findings, before: number | undefined, i: number): void => {
+    if (before === undefined) return;
+    findings.arose(1);
+    // Equal offsets are no order at all but inconsistent-offsets.
+    if (offset[i]! >= offset[before]!) return;
+    const at = Math.max(indexOf(history, op[before]!), indexOf(history, op[i]!));
+    findings.found(at, 1, () => witnessOf(history, log, sends, before, i, anomaly));
+  };
   for (let i = 0; i < sends.count; i++) {
     const group = groups[i]!;
     if (group < 0) continue;
-    const before = lastOk.get(group);
-    if (history.ops.status[op[i]!] === opStatus.ok) lastOk.set(group, i);
-    if (before === undefined) continue;
-    const sameOperation = inOperation !== null && op[before] === op[i];
-    inGroup.arose(1);
-    if (sameOperation) inOperation.arose(1);
-    // Equal offsets are no order at all but inconsistent-offsets.
-    if (offset[i]! >= offset[before]!) continue;
-    const at = Math.max(indexOf(history, op[before]!), indexOf(history, op[i]!));
-    const build = (): Witness => witnessOf(history, log, sends, before, i, anomaly);
-    inGroup.found(at, 1, build);
-    if (sameOperation) inOperation.found(at, 1, build);
+    judge(inGroup, lastOk.get(group), i);
+    if (inOperation !== null) judge(inOperation, lastOfOperation.get(op[i]!), i);
+    if (history.ops.status[op[i]!] !== opStatus.ok) continue;
+    lastOk.set(group, i);
+    if (inOperation !== null) lastOfOperation.set(op[i]!, i);
   }
 }
 
@@ -173,7 +177,7 @@ function witnessOf(
     log: log.name,
     offset: offset[after]!,
     value: history.values[valueOf(after)]!,
-    layer: 'unknown',
+    layer: isExternal(history, log) ? 'processor' : 'unknown',
     explanation:
       `One session sent two records${ofKey} in this order: ` +
       `${showSend(history, log, row[before]!)}; then ` +

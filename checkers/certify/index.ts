@@ -18,6 +18,7 @@ import {
   certifyFutureRead,
   certifyPhantom,
 } from './integrity.ts';
+import { certifyKeyMoved, certifyKeyReordered } from './keys.ts';
 import { certifyLostWrite, certifyScanDivergence, certifyTruncatedRead } from './loss.ts';
 import { certifyIntNonmonotonicSend, certifyNonmonotonicSend } from './program-order.ts';
 import { certifyRealTimeInversion } from './real-time.ts';
@@ -42,6 +43,8 @@ const certifiers: Partial<Record<AnomalyName, (claim: Claim) => Certificate>> = 
   'int-nonmonotonic-poll': certifyIntNonmonotonicPoll,
   'poll-skip': certifyPollSkip,
   'int-poll-skip': certifyIntPollSkip,
+  'key-moved': certifyKeyMoved,
+  'key-reordered': certifyKeyReordered,
   'aborted-read': certifyAbortedRead,
   'not-recovered': certifyNotRecovered,
 };

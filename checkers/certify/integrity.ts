@@ -62,8 +62,7 @@ export function certifyAbortedRead({ replay, ops, witness }: Claim): Certificate
 }
 
 function differs(send: Send, sight: Sight): boolean {
-  const sent = send.meta.hash;
-  const seen = sight.meta.hash;
-  const otherHash = sent !== undefined && seen !== undefined && sent !== seen;
-  return otherHash || (send.meta.key ?? null) !== (sight.meta.key ?? null);
+  const other = (sent: unknown, seen: unknown): boolean =>
+    sent !== undefined && seen !== undefined && sent !== seen;
+  return other(send.meta.hash, sight.meta.hash) || other(send.meta.key, sight.meta.key);
 }

@@ -23,6 +23,7 @@ import {
   measuredAfter,
   scannedAfter,
   scansAmong,
+  scansOf,
   speaksOf,
   type Scan,
 } from './scans.ts';
@@ -111,14 +112,22 @@ function proofs(replay: Replay, send: Send, log: string): readonly Operation[] {
 
 /** Without a scan: a named reader began at or below the offset and went past it, and nobody ever saw the value. */
 function wasReadPast(replay: Replay, send: Send, ops: readonly Operation[]): boolean {
+  const { log, offset, op } = send;
+  if (log === null || offset === null || op.status !== 'ok') return false;
   return (
-    send.log !== null &&
-    send.offset !== null &&
-    send.op.status === 'ok' &&
     sightsOfSend(replay, send).length === 0 &&
-    readPast(replay, send.log, send.offset).some(
-      (op) => ops.includes(op) && !precedes(replay, endPoint(op), recordedPoint(send)),
+    !scansOf(replay).some((scan) => scan.log === log && decides(replay, scan, send, offset)) &&
+    readPast(replay, log, offset).some(
+      (reader) => ops.includes(reader) && !precedes(replay, endPoint(reader), recordedPoint(send)),
     )
+  );
+}
+
+/** A complete scan after the acknowledgement reached beyond the offset, so that readers need not tell. */
+function decides(replay: Replay, scan: Scan, send: Send, offset: number): boolean {
+  const end = scan.chunks[0]?.value.end ?? 0;
+  return (
+    scan.view !== 'raw' && scan.complete && offset < end && scannedAfter(replay, scan, send.op)
   );
 }
 

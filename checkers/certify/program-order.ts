@@ -37,13 +37,13 @@ function candidates({ replay, ops, witness }: Claim): readonly Send[] {
 }
 
 /** Program order is the order of recording: an attempt counts from when it was made. */
-function inOrder(earlier: Send, later: Send): boolean {
+export function inOrder(earlier: Send, later: Send): boolean {
   if (earlier.recorded !== later.recorded) return earlier.recorded < later.recorded;
   return earlier.op === later.op && earlier.place < later.place;
 }
 
 /** The earlier one was acknowledged, so the later one had to come behind it. */
-function against(replay: Replay, earlier: Send, later: Send): boolean {
+export function against(replay: Replay, earlier: Send, later: Send): boolean {
   if (earlier.op.status !== 'ok') return false;
   const { log } = earlier;
   if (log === null || log !== later.log) return false;

@@ -62,6 +62,7 @@ export interface Replay {
   readonly sendsByValue: ReadonlyMap<Scalar, readonly Send[]>;
   readonly sightsByValue: ReadonlyMap<Scalar, readonly Sight[]>;
   readonly sightsByOperation: ReadonlyMap<Operation, readonly Sight[]>;
+  readonly sendsByOperation: ReadonlyMap<Operation, readonly Send[]>;
   /** By the index that a witness names: of the completion, or of the invocation where there is none. */
   readonly operationByIndex: ReadonlyMap<number, Operation>;
 }
@@ -85,6 +86,7 @@ export function replayOf(header: Header, events: readonly HistoryEvent[]): Repla
     sendsByValue: groupBy(sends, (send) => send.value),
     sightsByValue: groupBy(sights, (sight) => sight.value),
     sightsByOperation: groupBy(sights, (sight) => sight.op),
+    sendsByOperation: groupBy(sends, (send) => send.op),
     operationByIndex: new Map(operations.map((op) => [(op.complete ?? op.invoke).index, op])),
   };
   replays.set(events, replay);

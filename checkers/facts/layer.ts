@@ -53,6 +53,21 @@ export function layerOfLog(history: History, log: LogColumns, offsets: readonly 
   return offsets.every((offset) => rawAt(history, log.id, offset).read) ? 'broker' : 'unknown';
 }
 
+/**
+ * Layer of a reader's wrong order or gap: the client's where the raw log holds those offsets, so that it is right and the
+ * delivered view is wrong; the broker's where it holds one of them no more.
+ */
+export function layerOfDelivery(
+  history: History,
+  log: LogColumns,
+  offsets: readonly number[],
+): Layer {
+  if (isExternal(history, log)) return 'processor';
+  const raw = offsets.map((offset) => rawAt(history, log.id, offset));
+  if (raw.some(({ read }) => !read)) return 'unknown';
+  return raw.every((fact) => fact.read && fact.batch !== null) ? 'client' : 'broker';
+}
+
 /** Acknowledged: with no offset known, the answer withheld it. */
 function isAnswered({ ops }: History, { sends }: LogColumns, send: number): boolean {
   return ops.status[sends.op[send]!] === opStatus.ok;

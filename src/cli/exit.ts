@@ -1,5 +1,5 @@
 /** Exit codes of verdicts, and of several runs or files together (DESIGN.md section 5). Pure. */
-import { exitCodes } from '../core/errors.ts';
+import { exitCodes, type OrdealError } from '../core/errors.ts';
 import type { Valid } from '../spi/verdict.ts';
 
 export function exitOfVerdict(valid: Valid): number {
@@ -13,11 +13,20 @@ export function exitOfInterrupt(signal: 'SIGINT' | 'SIGTERM' | null): number | n
   return signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
 }
 
-/** The worst first. An interruption ends everything, so it also decides the exit code. */
+/** An interrupted run exits as such only if everything was healed and removed. */
+export function exitOfRun(
+  interrupted: 'SIGINT' | 'SIGTERM' | null,
+  error: OrdealError | null,
+  valid: Valid,
+): number {
+  return error?.exitCode ?? exitOfInterrupt(interrupted) ?? exitOfVerdict(valid);
+}
+
+/** The worst first: what could not be healed or removed, then what ended everything early, then verdicts. */
 const precedence: readonly number[] = [
+  exitCodes.environment,
   exitCodes.interrupted,
   exitCodes.terminated,
-  exitCodes.environment,
   exitCodes.badInput,
   exitCodes.invalid,
   exitCodes.unknown,

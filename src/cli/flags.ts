@@ -1,7 +1,7 @@
 /** The flags of `ordeal test`: texts outside, complete and checked inside. Parsed once; nothing later has defaults. */
 import { z } from 'zod';
 import { OrdealError } from '../core/errors.ts';
-import { parseDurationMs } from '../core/units.ts';
+import { formatDurationMs, parseDurationMs } from '../core/units.ts';
 import { claimNames } from '../spi/verdict.ts';
 import { closestName, unknownName } from '../core/suggestion.ts';
 
@@ -43,7 +43,18 @@ export const fixedByScenario = [
 ] as const;
 
 const text = z.string();
-const duration = (flag: string) => text.transform((given) => parseDurationMs(given, flag));
+/** A week: the schedule of faults is drawn for the whole length before the start. */
+const durationMsMax = 7 * 24 * 3_600_000;
+const duration = (flag: string) =>
+  text.transform((given) => {
+    const durationMs = parseDurationMs(given, flag);
+    if (durationMs <= durationMsMax) return durationMs;
+    throw new OrdealError(
+      'BAD_ARGUMENT',
+      `${flag}: ${given} is longer than ${formatDurationMs(durationMsMax)}`,
+      'write at most 168h; for longer tests use --test-count',
+    );
+  });
 const integer = (flag: string, low: number, high: number) =>
   text.transform((given) => parseInteger(given, flag, low, high));
 const choice = <T extends string>(flag: string, known: readonly T[]) =>

@@ -2,6 +2,7 @@
  * Progress on stderr: a line of its own for each phase, fault and heal; the counters as one live line on a terminal,
  * and as a plain line every 10 s elsewhere. The lines also go to the run's own log.
  */
+import { appendFileSync } from 'node:fs';
 import { nsPerMs, formatDurationMs } from '../core/units.ts';
 import type { Clock } from '../core/clock.ts';
 import { formatCount } from '../report/view.ts';
@@ -58,6 +59,17 @@ export function createProgressView(
       wipe();
       live = '';
     },
+  };
+}
+
+/** Appends lines to a file. One that cannot be written is lost: on a full disk a run must still heal and tear down. */
+export function createLineLog(path: string): (line: string) => void {
+  return (line) => {
+    try {
+      appendFileSync(path, `${line}\n`);
+    } catch {
+      // It stands on stderr too; that the disk is full is told by the recorder.
+    }
   };
 }
 

@@ -1,5 +1,4 @@
 /** One run from its options to its report: directory, cluster, phases, verdict, files. */
-import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OrdealError, exitCodes } from '../core/errors.ts';
 import { renderJson } from '../report/json.ts';
@@ -12,13 +11,14 @@ import type { Cluster } from '../spi/cluster.ts';
 import type { ResultDocument } from '../spi/verdict.ts';
 import { announcementLines } from './announcement.ts';
 import { composeParts, createCluster, registries } from './composition.ts';
-import { exitOfInterrupt, exitOfVerdict } from './exit.ts';
+import { undoAll } from './emergency.ts';
+import { exitOfInterrupt, exitOfRun } from './exit.ts';
 import { codedError, explainFailure } from './failure.ts';
 import type { TestFlags } from './flags.ts';
 import type { InterruptSignal, Interruption } from './interrupt.ts';
 import { judgeHistory, titleOf } from './judge.ts';
 import type { Judgement } from './judge.ts';
-import { createProgressView } from './progress-view.ts';
+import { createLineLog, createProgressView } from './progress-view.ts';
 import type { ProgressView } from './progress-view.ts';
 import { resolveRun } from './resolve.ts';
 import type { Session } from './session.ts';
@@ -67,11 +67,13 @@ export async function runOnce(
 ): Promise<RunReport> {
   const { options } = run;
   session.runDirectory = null;
+  interruption.listen();
   try {
     return await runInStore(session, run, interruption);
   } catch (thrown) {
     const error = codedError(thrown);
     explainFailure(session, error);
+    await undoAll(session);
     return {
       exitCode: error.exitCode,
       seed: options.seed,
@@ -95,9 +97,7 @@ async function runInStore(
   const directory = made.path;
   session.runDirectory = directory;
   const log = join(directory, runFiles.logs, 'harness.log');
-  const progress = createProgressView(session.stderr, session.clock, (line) => {
-    appendFileSync(log, `${line}\n`);
-  });
+  const progress = createProgressView(session.stderr, session.clock, createLineLog(log));
   progress.line(`run directory ${directory}`);
   let cluster: Cluster;
   try {
@@ -125,6 +125,9 @@ async function runInStore(
   await pointLatest(store, directory);
   const parts = composeParts(options, directory, cluster, session.clock, interruption.hurry);
   const outcome = await executeRun(options, directory, parts, progress, interruption.signal);
+  // All there was to undo is done, or its failure told: from here a signal ends the process at once.
+  session.emergency = null;
+  interruption.release();
   if (options.leaveRunning) {
     for (const { id, clientAddress } of cluster.nodes) {
       progress.line(`node ${id} is left running at ${clientAddress}`);
@@ -173,7 +176,7 @@ async function concludeRun(
   const error = outcome.failure === null ? null : codedError(outcome.failure);
   if (error !== null) explainFailure(session, error);
   return {
-    exitCode: exitOfRun(outcome, error, document),
+    exitCode: exitOfRun(outcome.interrupted, error, document.valid),
     seed: options.seed,
     directory,
     document,
@@ -189,12 +192,4 @@ async function judgeRecorded(directory: string, outcome: RunOutcome): Promise<Ju
   } catch (thrown) {
     throw outcome.failure ?? thrown;
   }
-}
-
-function exitOfRun(
-  { interrupted }: RunOutcome,
-  error: OrdealError | null,
-  document: ResultDocument,
-): number {
-  return exitOfInterrupt(interrupted) ?? error?.exitCode ?? exitOfVerdict(document.valid);
 }

@@ -1,5 +1,5 @@
 /** The store of runs: one directory per run, its files, and `latest`. Two runs at once never share or fight. */
-import { mkdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { OrdealError, describeError } from '../core/errors.ts';
 
@@ -33,7 +33,7 @@ export async function createRunDirectory(
   const parent = resolve(store, test);
   const instant = new Date(wallMs).toISOString().replace(/[-:]/g, '');
   return storeIo(`the store ${store} cannot be written`, async () => {
-    const made = await mkdir(parent, { recursive: true });
+    const made = await makeDirectories(parent);
     for (let attempt = 1; attempt <= directoriesPerInstantMax; attempt++) {
       const path = join(parent, attempt === 1 ? instant : `${instant}-${attempt}`);
       if (!(await claim(path))) continue;
@@ -44,14 +44,44 @@ export async function createRunDirectory(
   });
 }
 
+/**
+ * Node's own recursive mkdir tries for ever where a directory that exists answers ENOENT, as /proc does. This one looks
+ * upwards for what exists, at most to the root, and then makes what is missing, each directory once.
+ * @returns the highest that it made, or null.
+ */
+async function makeDirectories(path: string): Promise<string | null> {
+  const missing: string[] = [];
+  for (let at = path; !(await exists(at)); at = dirname(at)) missing.unshift(at);
+  let highestMade: string | null = null;
+  for (const directory of missing) {
+    if (await claim(directory)) highestMade ??= directory;
+  }
+  return highestMade;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (thrown) {
+    if (hasCode(thrown, 'ENOENT')) return dirname(path) === path;
+    throw thrown;
+  }
+}
+
+/** @returns false if it is there already. */
 async function claim(path: string): Promise<boolean> {
   try {
     await mkdir(path);
     return true;
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST') return false;
+    if (hasCode(thrown, 'EEXIST')) return false;
     throw thrown;
   }
+}
+
+function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code;
 }
 
 export async function writeRunFile(directory: string, name: string, text: string): Promise<void> {

@@ -1,14 +1,17 @@
 /** `ordeal test`: runs a workload on a real cluster, hurts it, heals it, audits it, and judges what was recorded. */
 import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
+import { exitCodes } from '../core/errors.ts';
 import { orderDocument, renderJson } from '../report/json.ts';
 import type { ResultDocument } from '../spi/verdict.ts';
+import { undoAll } from './emergency.ts';
 import { exitOfInterrupt, mergeExits } from './exit.ts';
 import { failureDocument } from './failure.ts';
 import type { FailureDocument } from './failure.ts';
 import { flagDefaults, parseFlags } from './flags.ts';
 import type { TestFlags } from './flags.ts';
 import { listenForSignals } from './interrupt.ts';
+import type { InterruptSignal } from './interrupt.ts';
 import type { Exit } from './program.ts';
 import type { RunReport, prepareRun, runOnce } from './single-run.ts';
 import type { Session } from './session.ts';
@@ -43,7 +46,7 @@ const examples = [
   '',
   'Durations are numbers with a unit: 500ms, 60s, 2m. A run leaves everything in store/<test>/<timestamp>/.',
   'Exit codes: 0 valid, 1 invalid, 2 unknown, 254 bad arguments, 255 harness or environment failed, 130 and 143',
-  'interrupted; of several runs the worst decides: 255, 1, 2, 0.',
+  'interrupted; of several runs the worst decides: 255, 130 and 143, 1, 2, 0.',
   '',
   'Examples:',
   '  ordeal test',
@@ -91,8 +94,11 @@ async function runAll(
   const runs = Array.from({ length: flags.testCount }, (_, position) =>
     runner.prepareRun(flags, given, (first + BigInt(position)).toString()),
   );
-  using interruption = listenForSignals(process, (line) => {
+  const say = (line: string): void => {
     session.stderr.write(`\n${line}\n`);
+  };
+  using interruption = listenForSignals(process, say, (signal) => {
+    void giveUp(session, signal);
   });
   const isJson = flags.json || flags.reporter === 'json';
   const reports: RunReport[] = [];
@@ -105,8 +111,14 @@ async function runAll(
   if (isJson) session.stdout.write(jsonOf(reports));
   const interrupted =
     reports.length < runs.length ? exitOfInterrupt(interruption.received()) : null;
-  const exitCodes = reports.map(({ exitCode }) => exitCode);
-  return mergeExits(interrupted === null ? exitCodes : [...exitCodes, interrupted]);
+  const codes = reports.map(({ exitCode }) => exitCode);
+  return mergeExits(interrupted === null ? codes : [...codes, interrupted]);
+}
+
+/** The end of a process that was asked three times: 130 or 143 only if nothing of the run is left. */
+async function giveUp(session: Session, signal: InterruptSignal): Promise<void> {
+  const isUndone = await undoAll(session);
+  process.exit((isUndone ? exitOfInterrupt(signal) : null) ?? exitCodes.environment);
 }
 
 type Entry = { readonly run: string | null; readonly seed: string } & (

@@ -65,6 +65,8 @@ export class OrdealError extends Error {
 /** The message of anything thrown, with the messages of its causes. */
 export function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  const cause = thrown.cause === undefined ? '' : ` (cause: ${describeError(thrown.cause)})`;
-  return `${thrown.message}${cause}`;
+  if (thrown.cause === undefined) return thrown.message;
+  const cause = describeError(thrown.cause);
+  // A message that quotes its cause already has said it.
+  return thrown.message.includes(cause) ? thrown.message : `${thrown.message} (cause: ${cause})`;
 }

@@ -1,7 +1,7 @@
 /** Gets a worker its client while brokers may be down: bounded attempts with a growing pause, until the workers stop. */
 import { withDeadline } from '../core/bounded.ts';
 import { describeError } from '../core/errors.ts';
-import { retire, type WorkerParts } from './worker.ts';
+import { isStopped, retire, type WorkerParts } from './worker.ts';
 
 const pauseMsMin = 200;
 const pauseMsMax = 2_000;
@@ -49,6 +49,10 @@ export function createClientSupply<C extends AsyncDisposable>(
         pauseMs = Math.min(pauseMs * 2, pauseMsMax)
       ) {
         const client = await attempt();
+        if (client !== null && isStopped(parts)) {
+          retire(parts, client);
+          return null;
+        }
         if (client !== null) {
           lastError = null;
           if (created > 0) parts.tally.clientsReplaced += 1;

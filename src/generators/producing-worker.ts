@@ -5,7 +5,7 @@ import type { Outcome, ProducerClient, SendRequest } from '../spi/client.ts';
 import type { NextOperation, WorkerScript } from '../spi/workload.ts';
 import type { ClientSupply } from './client-supply.ts';
 import { countSend, logOf } from './tally.ts';
-import { callClient, elapsedMs, retire, waitUntil, type WorkerParts } from './worker.ts';
+import { callClient, elapsedMs, isStopped, retire, waitUntil, type WorkerParts } from './worker.ts';
 
 /** After failures in a row a worker waits before it sends on: a dead cluster is not hammered with new connections. */
 const failurePauseMsMin = 100;
@@ -30,13 +30,15 @@ export async function runProducer(
   try {
     while (!parts.stop.aborted) {
       current ??= await supply.next();
-      if (current === null) break;
+      // Connecting takes long: the workers may have been stopped meanwhile.
+      if (current === null || isStopped(parts)) break;
       const operation = script.next(elapsedMs(parts.clock, startNs));
       if (operation.do === 'wait') {
         await waitUntil(parts, startNs, operation.untilMs);
         continue;
       }
       const outcome = await sendOne(parts, process, current, requestOf(operation));
+      if (outcome === null) break;
       if (outcome === 'ok') {
         failuresInRow = 0;
         continue;
@@ -67,18 +69,20 @@ function requestOf(operation: NextOperation): SendRequest {
   };
 }
 
+/** @returns null if the record has ended: then nothing was sent, for every send is recorded before it is sent. */
 async function sendOne(
   parts: WorkerParts,
   process: number,
   client: ProducerClient,
   request: SendRequest,
-): Promise<Outcome<unknown>['type']> {
+): Promise<Outcome<unknown>['type'] | null> {
   const log = logOf(request);
   const hasMeta = Object.keys(request.meta).length > 0;
   const invoked: SendInvoked = hasMeta
     ? ['send', log, request.value, request.meta]
     : ['send', log, request.value];
   const invocation = parts.append({ process, type: 'invoke', f: 'send', value: [invoked] });
+  if (invocation < 0) return null;
   const outcome = await callClient(parts, () => client.send(request));
   if (outcome.type === 'ok') {
     const appended = [outcome.value.offset, request.value] as const;

@@ -7,7 +7,7 @@ import type { AssignValue, LogName } from '../history/event.ts';
 import type { Outcome, PollResult, ReaderClient } from '../spi/client.ts';
 import type { WorkerScript } from '../spi/workload.ts';
 import type { ClientSupply } from './client-supply.ts';
-import { callClient, elapsedMs, retire, waitUntil, type WorkerParts } from './worker.ts';
+import { callClient, elapsedMs, isStopped, retire, waitUntil, type WorkerParts } from './worker.ts';
 
 /** After a poll or assign that was not ok: the next attempt would most likely meet the same trouble at once. */
 const failurePauseMs = 500;
@@ -34,7 +34,8 @@ export async function runReader(
   try {
     while (!parts.stop.aborted) {
       reading.client ??= await supply.next();
-      if (reading.client === null) break;
+      // Connecting takes long: the workers may have been stopped meanwhile.
+      if (reading.client === null || isStopped(parts)) break;
       if (!reading.assigned) {
         if (!(await assign(parts, script.logs, reading, reading.client))) {
           await parts.clock.sleep(failurePauseMs, parts.stop);
@@ -56,7 +57,10 @@ export async function runReader(
   }
 }
 
-/** One recorded assign: at the positions if there are any, else at the beginning. */
+/**
+ * One recorded assign: at the positions if there are any, else at the beginning. Once the record has ended nothing is
+ * asked any more, here and in `poll`.
+ */
 async function assign(
   parts: WorkerParts,
   logs: readonly LogName[],
@@ -66,7 +70,7 @@ async function assign(
   const from = startOf(logs, reading.positions);
   const { process } = reading;
   const value: AssignValue = { logs, from, isolation: 'read_committed' };
-  parts.append({ process, type: 'invoke', f: 'assign', value });
+  if (parts.append({ process, type: 'invoke', f: 'assign', value }) < 0) return false;
   const outcome = await callClient(parts, () => client.assign(logs, from));
   complete(parts, reading, 'assign', outcome, value);
   reading.assigned = outcome.type === 'ok';
@@ -84,7 +88,7 @@ function startOf(
 
 async function poll(parts: WorkerParts, reading: Reading, client: ReaderClient): Promise<boolean> {
   const { process } = reading;
-  parts.append({ process, type: 'invoke', f: 'poll', value: [['poll']] });
+  if (parts.append({ process, type: 'invoke', f: 'poll', value: [['poll']] }) < 0) return false;
   const outcome = await callClient(parts, () => client.poll());
   const value = outcome.type === 'ok' ? [['poll', outcome.value]] : [['poll']];
   complete(parts, reading, 'poll', outcome, value);

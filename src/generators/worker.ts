@@ -8,7 +8,7 @@ import type { OperationError } from '../history/event.ts';
 import type { Outcome } from '../spi/client.ts';
 import type { Tally } from './tally.ts';
 
-/** Appends one event and returns its index; throws when the history can no longer be written. */
+/** Appends one event and returns its index, -1 once the record has ended; throws when it cannot be written any more. */
 type Append = (draft: EventDraft) => number;
 
 export interface WorkerParts {
@@ -23,6 +23,11 @@ export interface WorkerParts {
   readonly operationGuardMs: number;
   /** Bound of creating one client, ms. */
   readonly createTimeoutMs: number;
+}
+
+/** Asked anew after each wait: a condition read before it says nothing. */
+export function isStopped({ stop }: WorkerParts): boolean {
+  return stop.aborted;
 }
 
 /** Milliseconds of `clock` since `startNs`. */

@@ -49,9 +49,9 @@ export function isInexact(value: unknown): value is Inexact {
   const inner: unknown = value[0];
   if (!Array.isArray(inner) || inner.length !== 1) return false;
   const innermost: unknown = inner[0];
-  return (
-    Array.isArray(innermost) && innermost.length === 1 && /^-?[0-9]/.test(String(innermost[0]))
-  );
+  if (!Array.isArray(innermost) || innermost.length !== 1) return false;
+  const source: unknown = innermost[0];
+  return typeof source === 'string' && /^-?[0-9]/.test(source);
 }
 
 /** The text with a marker in place of each inexact number, or null if all are exact. `json` must be valid JSON. */

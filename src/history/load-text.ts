@@ -123,7 +123,9 @@ export class HistoryReader {
       throw new OrdealError(
         'BAD_HISTORY',
         `${this.#sourceName}:${this.#lines.lineNumber}: ${problem.text}`,
-        'correct that line, or record the history again; docs/history-format.md has the rules',
+        this.#lines.lineNumber <= 1
+          ? 'name a history of ordeal (history.jsonl, also .gz) or a run directory; docs/history-format.md has the format'
+          : 'correct that line, or record the history again; docs/history-format.md has the rules',
       );
     }
   }

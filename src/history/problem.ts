@@ -29,6 +29,16 @@ const shownCharactersMax = 60;
 /** A value as it stands in the file, cut to a bounded length. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const text = typeof value === 'number' ? String(value) : jsonOf(value);
   return text.length <= shownCharactersMax ? text : `${text.slice(0, shownCharactersMax)}…`;
+}
+
+/** JSON.parse takes any depth, JSON.stringify only as much as the stack holds. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return 'a value that is nested too deeply to be shown';
+    throw thrown;
+  }
 }

@@ -20,11 +20,16 @@ const snapshotIntervalMs = 500;
 export async function runPhases(state: RunState): Promise<void> {
   const { stopBackground, delay } = state;
   const beside = [state.background(delay.run(stopBackground.signal))];
-  const session = await phase(state, 'set-up', () => setUp(state));
-  if (session !== null && !state.signals.failure.aborted) {
-    await runWithSession(state, session, beside);
+  try {
+    const session = await phase(state, 'set-up', () => setUp(state));
+    if (session !== null && !state.signals.failure.aborted) {
+      await runWithSession(state, session, beside);
+    }
+  } catch (error) {
+    state.fail(error);
+  } finally {
+    await phase(state, 'tear-down', () => tearDown(state, beside));
   }
-  await phase(state, 'tear-down', () => tearDown(state, beside));
 }
 
 async function runWithSession(
@@ -86,8 +91,8 @@ async function phase<T>(
   work: () => Promise<T>,
 ): Promise<T | null> {
   state.phase = name;
-  state.progress.line(name);
   try {
+    state.progress.line(name);
     state.delay.flush();
     state.record.observe('phase', { phase: name });
   } catch (error) {

@@ -58,7 +58,7 @@ export interface RunStateParts {
 }
 
 export function createRunState(given: RunStateParts): RunState {
-  const { parts, progress, interrupt, record: openRecord, ...rest } = given;
+  const { parts, interrupt, record: openRecord, ...rest } = given;
   const { clock } = parts;
   const failed = new AbortController();
   let failure: Error | null = null;
@@ -66,9 +66,11 @@ export function createRunState(given: RunStateParts): RunState {
     const known = toError(error);
     if (failure !== null) return;
     failure = known;
-    progress.line(`failed: ${describeError(known)}`);
+    // What heals and tears down waits for this, so it comes before anything that may fail in its turn.
     failed.abort();
+    progress.line(`failed: ${describeError(known)}`);
   };
+  const progress = guarded(given.progress, fail);
   const record = openRecord(fail);
   const startNs = clock.nowNs();
   const hurry = parts.hurry ?? new AbortController().signal;
@@ -104,6 +106,22 @@ export function logsOf(
   return topics.flatMap((topic) =>
     topic.replicas.map((replicas, partition) => ({ log: `${topic.name}/${partition}`, replicas })),
   );
+}
+
+/** A line that cannot be told is the run's failure, and no reason to leave out whatever comes after it. */
+function guarded(progress: Progress, fail: (error: unknown) => void): Progress {
+  return {
+    line: (text) => {
+      try {
+        progress.line(text);
+      } catch (error) {
+        fail(error);
+      }
+    },
+    snapshot: (snapshot) => {
+      progress.snapshot(snapshot);
+    },
+  };
 }
 
 function toError(error: unknown): Error {

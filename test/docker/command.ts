@@ -10,9 +10,12 @@ import type { ResultDocument } from '../../src/spi/verdict.ts';
 const main = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
 const clock = createRealClock();
 
-/** A directory for --store that disappears with the test. */
+/** With ORDEAL_SUITE_STORE the run directories of the suite are kept below it. */
+const keepBelow = process.env['ORDEAL_SUITE_STORE'];
+
+/** A directory for --store that disappears with the test, unless they are to be kept. */
 export class Store {
-  readonly path = mkdtempSync(join(tmpdir(), 'ordeal-suite-'));
+  readonly path = mkdtempSync(join(keepBelow ?? tmpdir(), 'ordeal-suite-'));
 
   /** The only run directory in the store, once it exists. */
   runDirectory(): string | undefined {
@@ -29,7 +32,7 @@ export class Store {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    if (keepBelow === undefined) rmSync(this.path, { recursive: true, force: true });
   }
 }
 

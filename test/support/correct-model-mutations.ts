@@ -124,6 +124,9 @@ export const mutations: readonly Mutation[] = [
       'nonmonotonic-poll',
       'int-nonmonotonic-poll',
       'real-time-inversion',
+      // A scan between that poll and the send is without what the poll saw.
+      'lost-write',
+      'truncated-read',
     ],
     apply: (history, pick) => {
       const polls = history.events.filter((event) => event.f === 'poll' && event.type === 'ok');
@@ -347,7 +350,8 @@ function swap(
   fits: (a: Acked, b: Acked) => boolean,
 ): CorrectHistory | null {
   const pair = choose(
-    pairs(history).filter(([a, b]) => fits(a, b)),
+    // An audit after the first, but for the last ones, could show it lost, and what is lost has no place to be compared.
+    pairs(history).filter(([a, b]) => fits(a, b) && !isAuditedAfter(history, a)),
     pick,
   );
   if (pair === null) return null;
@@ -368,6 +372,17 @@ function swap(
       [a.value, b.offset],
       [b.value, a.offset],
     ]),
+  );
+}
+
+function isAuditedAfter({ events }: CorrectHistory, a: Acked): boolean {
+  return events.some(
+    (event) =>
+      event.f === 'audit' &&
+      event.type === 'ok' &&
+      auditOf(event).log === a.log &&
+      event.index > a.event.index &&
+      !isFinal(event),
   );
 }
 

@@ -32,7 +32,7 @@ export function corruptRecordOracle(model: Model): OracleAnswer {
   const found = model.sights.some((sight) =>
     sendersOf(model, sight.log, sight.value).some(
       (send) =>
-        send.key !== sight.key ||
+        (send.key !== null && sight.key !== null && send.key !== sight.key) ||
         (send.hash !== null && sight.hash !== null && send.hash !== sight.hash),
     ),
   );

@@ -16,8 +16,24 @@ interface Element {
 }
 
 export function realTimeOracle(model: Model): OracleAnswer {
-  const found = ['t/0', 't/1'].some((log) => !isOrderable(model, elementsOf(model, log)));
-  return { found, count: null };
+  const logs = ['t/0', 't/1'].map((log) => elementsOf(model, log));
+  const found = logs.some((elements) => !isOrderable(model, elements));
+  const inverted = logs.map(
+    (elements) =>
+      elements.filter((x) => elements.some((y) => y.key < x.key && mustPrecede(model, x, y)))
+        .length,
+  );
+  return { found, count: inverted.reduce((a, b) => a + b) };
+}
+
+/** x had happened before y began. */
+function mustPrecede(model: Model, x: Element, y: Element): boolean {
+  return (
+    x !== y &&
+    x.done.some(({ time, process }) =>
+      process === y.process ? time < y.begun : time + 2 * model.errorMs < y.begun,
+    )
+  );
 }
 
 function elementsOf(model: Model, log: string): readonly Element[] {
@@ -75,18 +91,13 @@ function isStanding(
 
 /** Depth-first search over all orders; a memo on the set that is already placed keeps it small. */
 function isOrderable(model: Model, elements: readonly Element[]): boolean {
-  const mustPrecede = (a: Element, b: Element): boolean =>
-    a !== b &&
-    a.done.some(({ time, process }) =>
-      process === b.process ? time < b.begun : time + 2 * model.errorMs < b.begun,
-    );
   const dead = new Set<string>();
   const place = (left: readonly Element[], last: number): boolean => {
     if (left.length === 0) return true;
     const memo = `${last}:${left.map((element) => elements.indexOf(element)).join()}`;
     if (dead.has(memo)) return false;
     for (const next of left) {
-      if (next.key < last || left.some((other) => mustPrecede(other, next))) continue;
+      if (next.key < last || left.some((other) => mustPrecede(model, other, next))) continue;
       if (
         place(
           left.filter((other) => other !== next),

@@ -1,6 +1,7 @@
 /** Oracles of readers: nonmonotonic-poll, poll-skip and their int- forms, pair by pair. */
 import {
   before,
+  counted,
   sendersOf,
   type Model,
   type ModelEpoch,
@@ -31,14 +32,15 @@ export function intNonmonotonicPollOracle(model: Model): OracleAnswer {
 }
 
 export function pollSkipOracle(model: Model): OracleAnswer {
-  return { found: steps(model).some((step) => skips(model, step)), count: null };
+  return counted(steps(model).reduce((sum, step) => sum + skipped(model, step), 0));
 }
 
 export function intPollSkipOracle(model: Model): OracleAnswer {
-  const found = steps(model).some(
-    (step) => step.previous?.op === step.next.op && skips(model, step),
+  return counted(
+    steps(model)
+      .filter((step) => step.previous?.op === step.next.op)
+      .reduce((sum, step) => sum + skipped(model, step), 0),
   );
-  return { found, count: null };
 }
 
 function steps(model: Model): readonly Step[] {
@@ -53,11 +55,13 @@ function stepsOf({ log, from, sights }: ModelEpoch): readonly Step[] {
   });
 }
 
-function skips(model: Model, { log, low, next }: Step): boolean {
+/** Number of visible offsets inside the step. */
+function skipped(model: Model, { log, low, next }: Step): number {
+  let count = 0;
   for (let offset = low + 1; offset < next.offset; offset++) {
-    if (isVisible(model, log, offset, next)) return true;
+    if (isVisible(model, log, offset, next)) count++;
   }
-  return false;
+  return count;
 }
 
 /** Proved, not compacted, not of a failed send, not below the log start, not proved lost. */

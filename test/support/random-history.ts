@@ -169,9 +169,10 @@ class Writer {
   scan(process: number, name: string, raw: RawScan): void {
     const log = logs[raw.log]!;
     const end = Math.max(raw.end, raw.start);
+    const stable = raw.stable === null ? null : Math.min(end, Math.max(raw.start, raw.stable));
     // A scan holds one record at an offset, as the log does; readers may return anything.
     const seen = this.#seen(log, raw.seen)
-      .filter(({ offset }) => offset < end)
+      .filter(({ offset }) => offset < (raw.view === 'committed' ? (stable ?? end) : end))
       .filter((record, i, all) => all.findIndex((r) => r.offset === record.offset) === i);
     const upTo = Math.max(raw.from, raw.start, end - raw.short);
     const cuts =
@@ -204,7 +205,7 @@ class Writer {
         next,
         start: raw.start,
         end,
-        lastStable: raw.stable === null ? null : Math.min(end, Math.max(raw.start, raw.stable)),
+        lastStable: stable,
         linearizable: raw.linearizable,
       };
       const { lastStable, ...rest } = chunk;

@@ -20,23 +20,26 @@ export interface OutcomeRule {
 const refused = (code: string, why: string): OutcomeRule => ({ code, definite: true, why });
 const unsure = (code: string, why: string): OutcomeRule => ({ code, definite: false, why });
 
+const fromMetadata =
+  'also thrown by the metadata refresh that follows a Produce request whose answer was lost; with no attempt it is fail';
+
 /** One row per code; a code without a row is info. */
 export const sendOutcomes: readonly OutcomeRule[] = [
-  refused('UNKNOWN_TOPIC_OR_PARTITION', 'the broker holds no such log to append to'),
-  refused('INVALID_TOPIC_EXCEPTION', 'the name is refused before any log is looked up'),
   refused('MESSAGE_TOO_LARGE', 'size is validated before the append'),
   refused('RECORD_LIST_TOO_LARGE', 'size is validated before the append'),
   refused('INVALID_REQUIRED_ACKS', 'acks is validated before the append'),
   refused('NOT_ENOUGH_REPLICAS', 'the in-sync set is counted before the append'),
-  refused('TOPIC_AUTHORIZATION_FAILED', 'authorization precedes the append'),
-  refused('CLUSTER_AUTHORIZATION_FAILED', 'authorization precedes the append'),
-  refused('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'authorization precedes the append'),
   refused('UNSUPPORTED_FOR_MESSAGE_FORMAT', 'the format is validated before the append'),
   refused('UNSUPPORTED_COMPRESSION_TYPE', 'the codec is validated before the append'),
   refused('INVALID_TIMESTAMP', 'timestamps are validated before the append'),
   refused('INVALID_RECORD', 'records are validated before the append'),
   refused('POLICY_VIOLATION', 'policies are applied before the append'),
   refused('INVALID_PRODUCER_EPOCH', 'a fenced epoch is refused before the append'),
+  unsure('UNKNOWN_TOPIC_OR_PARTITION', fromMetadata),
+  unsure('INVALID_TOPIC_EXCEPTION', fromMetadata),
+  unsure('TOPIC_AUTHORIZATION_FAILED', fromMetadata),
+  unsure('CLUSTER_AUTHORIZATION_FAILED', fromMetadata),
+  unsure('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', fromMetadata),
   unsure(
     'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
     'the leader appended, then the in-sync set was too small',

@@ -10,7 +10,7 @@ import type { Model } from '../../support/oracle-model.ts';
 import { propertyRuns } from '../../support/oracle-runs.ts';
 import { randomModel } from '../../support/random-history.ts';
 
-const runs = propertyRuns(2_000);
+const runs = propertyRuns(800);
 
 describe.each(oracles)('a certified %s', (anomaly, oracle) => {
   it('is one that brute force finds', () => {
@@ -25,7 +25,7 @@ describe.each(oracles)('a certified %s', (anomaly, oracle) => {
         const { holds } = certifyWitness(model.header, model.events, anomaly, witness);
         expect(holds).toBe(found);
       }),
-      { numRuns: runs },
+      runs,
     );
   });
 });

@@ -12,7 +12,7 @@ import {
 } from '../../support/correct-model.ts';
 import { propertyRuns } from '../../support/oracle-runs.ts';
 
-const runs = propertyRuns(1_500);
+const runs = propertyRuns(600);
 
 /** Claims whose anomalies are all decided by step 1's checkers. */
 const decided = ['durability', 'integrity', 'no-duplicates', 'ordering', 'recovery'] as const;
@@ -33,7 +33,7 @@ describe('histories of a correct broker', () => {
         expect(claims.durability.outcome).toBe('proved');
         expect(claims.recovery.outcome).toBe('proved');
       }),
-      { numRuns: runs },
+      runs,
     );
   });
 
@@ -45,7 +45,7 @@ describe('histories of a correct broker', () => {
         expect(anomalies['lost-write'].outcome).toBe('unknown');
         expect(anomalies['lost-write'].reason).not.toBeNull();
       }),
-      { numRuns: runs },
+      runs,
     );
   });
 });

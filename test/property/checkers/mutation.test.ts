@@ -9,7 +9,7 @@ import { correctHistory, textOfHistory, withText } from '../../support/correct-m
 import { mutations } from '../../support/correct-model-mutations.ts';
 import { propertyRuns } from '../../support/oracle-runs.ts';
 
-const runs = propertyRuns(200);
+const runs = propertyRuns(80);
 
 describe.each(mutations)('when $name', ({ apply, injects, allows }) => {
   it('that is found, and nothing that does not follow from it', () => {
@@ -34,7 +34,7 @@ describe.each(mutations)('when $name', ({ apply, injects, allows }) => {
           }
         },
       ),
-      { numRuns: runs },
+      runs,
     );
   });
 });

@@ -13,7 +13,7 @@ import type { Model } from '../../support/oracle-model.ts';
 import { propertyRuns } from '../../support/oracle-runs.ts';
 import { randomModel, textOf } from '../../support/random-history.ts';
 
-const runs = propertyRuns(2_000);
+const runs = propertyRuns(1_500);
 
 describe.each(oracles)('%s on random tiny histories', (anomaly, oracle) => {
   it('is found if and only if brute force finds it, and every witness is certified', () => {
@@ -28,7 +28,7 @@ describe.each(oracles)('%s on random tiny histories', (anomaly, oracle) => {
           expect({ ...certificate, witness }).toMatchObject({ holds: true });
         }
       }),
-      { numRuns: runs },
+      runs,
     );
   });
 });

@@ -193,6 +193,13 @@ describe('corrupt-record', () => {
     expect(resultOf(h, 'corrupt-record')).toMatchObject({ outcome: 'absent', checked: 1 });
   });
 
+  it('absent: a reader that told no key said nothing about it', () => {
+    const h = history()
+      .send(0, 't/0', 10, { ok: 0, meta: sent })
+      .poll(5, { 't/0': [[0, 10]] });
+    expect(resultOf(h, 'corrupt-record')).toMatchObject({ outcome: 'absent', checked: 1 });
+  });
+
   it('found whatever came of the send: an info send is sent once too', () => {
     const h = history()
       .send(0, 't/0', 10, { info: true, meta: sent })

@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createProgressView } from '../../../src/cli/progress-view.ts';
+import { createLineLog, createProgressView } from '../../../src/cli/progress-view.ts';
 import type { Output } from '../../../src/cli/session.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import { sleepOn } from '../../../src/core/clock.ts';
@@ -92,5 +95,23 @@ describe('progress on a terminal', () => {
       ].join(''),
     );
     expect(logged).toEqual(['    0ms  audit']);
+  });
+});
+
+describe('the log of lines', () => {
+  it('appends lines, and does without where nothing can be written', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ordeal-log-'));
+    try {
+      const log = createLineLog(join(folder, 'harness.log'));
+      log('one');
+      log('two');
+      expect(readFileSync(join(folder, 'harness.log'), 'utf8')).toBe('one\ntwo\n');
+      const lost = createLineLog(join(folder, 'missing/harness.log'));
+      expect(() => {
+        lost('three');
+      }).not.toThrow();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -45,6 +45,15 @@ describe('createRunDirectory', () => {
   });
 });
 
+describe('a store that cannot be made', () => {
+  it('fails with STORE_IO below /proc, where making a parent answers that there is none', async () => {
+    writeFileSync(join(root, 'file'), '');
+    const impossible = existsSync('/proc/self') ? '/proc' : join(root, 'file');
+    const making = createRunDirectory(join(impossible, 'no-store/here'), 'log', wallMs);
+    await expect(making).rejects.toMatchObject({ code: 'STORE_IO', exitCode: 255 });
+  });
+});
+
 describe('discardRunDirectory', () => {
   it('takes away what was made for it, and no more', async () => {
     const made = await createRunDirectory(join(root, 'a/store'), 'log', wallMs);

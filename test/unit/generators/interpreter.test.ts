@@ -39,6 +39,8 @@ interface Plan {
   readonly reader?: ReaderClient;
   readonly create?: (name: string) => Promise<void>;
   readonly append?: (draft: EventDraft) => void;
+  /** The record takes so many events and has ended then. */
+  readonly recordedMax?: number;
 }
 
 function interpret(plan: Plan) {
@@ -65,6 +67,7 @@ function interpret(plan: Plan) {
     clock,
     append: (draft) => {
       plan.append?.(draft);
+      if (drafts.length >= (plan.recordedMax ?? Infinity)) return -1;
       return drafts.push(draft) - 1;
     },
     tally,
@@ -186,6 +189,69 @@ describe('a producing worker', () => {
     });
     await clock.drive(interpreter.connect());
     await expect(clock.drive(interpreter.run())).rejects.toThrow('disk full');
+  });
+});
+
+describe('once the workers have stopped or the record has ended', () => {
+  it('nothing is sent that could not be recorded', async () => {
+    const sent: unknown[] = [];
+    const { drafts, disposed, run } = interpret({
+      scripts: [script('producer', [send(1), send(2)])],
+      send: ({ value }) => {
+        sent.push(value);
+        return Promise.resolve(ok(0));
+      },
+      recordedMax: 2,
+    });
+    await run(500);
+    expect(sent).toEqual([1]);
+    expect(drafts).toHaveLength(2);
+    expect(disposed).toEqual(['producer-0-1']);
+  });
+
+  it('a reader asks nothing that could not be recorded', async () => {
+    const asked: string[] = [];
+    const { drafts, run } = interpret({
+      scripts: [script('reader', [poll])],
+      reader: {
+        assign: () => {
+          asked.push('assign');
+          return Promise.resolve({ type: 'ok', value: null });
+        },
+        poll: () => {
+          asked.push('poll');
+          return Promise.resolve({ type: 'ok', value: {} });
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      },
+      recordedMax: 2,
+    });
+    await run(500);
+    expect(asked).toEqual(['assign']);
+    expect(drafts).toHaveLength(2);
+  });
+
+  it('a client that connects only then is retired unused', async () => {
+    let isFirst = true;
+    const { clock, drafts, created, disposed, tally, run } = interpret({
+      scripts: [script('producer', [send(1), send(2)])],
+      send: () => Promise.resolve(fail),
+      create: async () => {
+        const waitMs = isFirst ? 0 : 300;
+        isFirst = false;
+        await clock.sleep(waitMs);
+      },
+    });
+    // The second client is asked for after the pause of 100 ms, and connects at 400 ms.
+    await run(250);
+    await clock.drive(clock.sleep(500));
+    expect(steps(drafts)).toEqual([
+      [0, 'invoke', 'send'],
+      [0, 'fail', 'send'],
+    ]);
+    expect(created).toEqual(['producer-0-1', 'producer-0-2']);
+    expect(disposed).toEqual(created);
+    expect(tally).toMatchObject({ clientsReplaced: 0, retiring: 0 });
   });
 });
 

@@ -267,6 +267,27 @@ describe('a failure', () => {
     expect(run.clock.nowNs() / 1e6).toBeLessThan(20_000);
   });
 
+  it('to tell a line heals everything and tears down, from whatever moment on', async () => {
+    for (const fromMs of [0, 8_000]) {
+      const run = createFakeRun();
+      const full = new Error('no space left on device');
+      let isFull = fromMs === 0;
+      run.clock.after(fromMs, () => {
+        isFull = true;
+      });
+      const line = (text: string): void => {
+        if (isFull) throw full;
+        run.progress.line(text);
+      };
+      const progress = { ...run.progress, line };
+      const outcome = await execute({ ...run, progress }, { schedule: [pauseFault] });
+      expect(outcome.failure).toBe(full);
+      expect(run.cluster.state(1).frozen).toBe(false);
+      expect(run.cluster.trace.at(-1)).toBe('remove');
+      expect(run.recorderTrouble.closed).toBe(true);
+    }
+  });
+
   it('to start the cluster tears down and comes back as the failure', async () => {
     const run = createFakeRun();
     const broken = new OrdealError('DOCKER_FAILED', 'no', 'start it');

@@ -20,6 +20,7 @@ describe('outcome table', () => {
 
   it('fails what was never written, unless the call is still running', () => {
     expect(sendOutcomeOf('CONNECTION_ERROR', 0)).toBe('fail');
+    expect(sendOutcomeOf('UNKNOWN_TOPIC_OR_PARTITION', 0)).toBe('fail');
     expect(sendOutcomeOf('DEADLINE', 0)).toBe('info');
   });
 
@@ -32,6 +33,7 @@ describe('outcome table', () => {
     ['NOT_ENOUGH_REPLICAS', 'fail'],
     ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'info'],
     ['NOT_LEADER_FOR_PARTITION', 'info'],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 'info'],
     ['REQUEST_TIMED_OUT', 'info'],
     ['UNKNOWN', 'info'],
   ])('%s of the only attempt: %s', (code, outcome) => {
