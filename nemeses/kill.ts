@@ -3,7 +3,8 @@
  * moves leaders first. The heal starts them on their old data.
  *
  * Evidence: the process state (137 after SIGKILL, 143 after SIGTERM), and what healthy nodes say of leaders and live
- * nodes. Of the heal: one more start, and the node answers and is listed as alive by the others again.
+ * nodes. Of the heal: one more start, and the node answers and is listed as alive by the others again. A target that the
+ * injection did not see dead gets SIGKILL first.
  */
 import type { Clock } from '../src/core/clock.ts';
 import type { Evidence, TookEffect } from '../src/history/event.ts';
@@ -104,7 +105,7 @@ async function heal(context: FaultContext, injected: Evidence): Promise<Evidence
   const { cluster, clock, targets } = context;
   const port = processPort(cluster);
   const leadersBefore = leadership(await healthyViews(cluster, targets, viewTimeoutMs));
-  const startsBefore = injected['after'] as ProcessStates | undefined;
+  const startsBefore = await endForSure(context, injected);
   await Promise.all(targets.map((node) => port.start(node)));
   const rejoined = await measureUntil(
     clock,
@@ -116,7 +117,7 @@ async function heal(context: FaultContext, injected: Evidence): Promise<Evidence
   const running = targets.every((node) => after[nodeName(node)]?.running === true);
   const restarted = targets.every((node) => {
     const name = nodeName(node);
-    return (after[name]?.starts ?? 0) > (startsBefore?.[name]?.starts ?? -1);
+    return (after[name]?.starts ?? 0) > (startsBefore[name]?.starts ?? Infinity);
   });
   return {
     tookEffect: judgeHeal(running, restarted && rejoined.enough),
@@ -125,6 +126,20 @@ async function heal(context: FaultContext, injected: Evidence): Promise<Evidence
     leadersBefore,
     leaders: leadership(rejoined.answer ?? []),
   };
+}
+
+/**
+ * Ends the targets that the injection did not see dead: a SIGTERM may be pending in one that still answers, and a start
+ * would find it running. @returns states from before the start, to tell a restart by.
+ */
+async function endForSure(context: FaultContext, injected: Evidence): Promise<ProcessStates> {
+  const { cluster, targets } = context;
+  const port = processPort(cluster);
+  const seen = (injected['after'] ?? {}) as ProcessStates;
+  const unproved = targets.filter((node) => seen[nodeName(node)]?.running !== false);
+  const now = await processStates(cluster, unproved);
+  await Promise.all(unproved.map((node) => port.kill(node, 'SIGKILL')));
+  return { ...seen, ...now };
 }
 
 function judgeHeal(running: boolean, rejoined: boolean): TookEffect {

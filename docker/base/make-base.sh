@@ -12,10 +12,15 @@ if docker image inspect "$tag" >/dev/null 2>&1; then
   exit 0
 fi
 [ "$(id -u)" = 0 ] || { echo "make-base: debootstrap needs root" >&2; exit 1; }
-command -v debootstrap >/dev/null 2>&1 || {
-  echo "make-base: debootstrap is missing; install it (apt-get install -y debootstrap)" >&2
-  exit 1
-}
+if ! command -v debootstrap >/dev/null 2>&1; then
+  if ! command -v apt-get >/dev/null 2>&1; then
+    echo "make-base: debootstrap is missing; install it" >&2
+    exit 1
+  fi
+  echo "make-base: installing debootstrap" >&2
+  { apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap; } >&2
+fi
 
 # Two builders at once would do the same minute of work twice.
 exec 9>"/tmp/ordeal-make-base.lock"

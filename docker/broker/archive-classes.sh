@@ -1,6 +1,7 @@
 #!/bin/bash
 # At build time: runs the set-up wrapper and a broker of one node once each, and keeps archives of the classes that they
-# loaded, for entry.sh. A failure only makes starts slower, so it is told and does not fail the build.
+# loaded, for entry.sh. No archive only makes starts slower, so that is told and does not fail the build; a main class that
+# is missing does.
 set -uo pipefail
 
 kafka=/opt/kafka
@@ -11,6 +12,16 @@ classpath="${classpath%:}"
 flags=(-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true)
 mkdir -p "$work/conf" "$work/mounted"
 cp /etc/kafka/docker/* "$work/conf/"
+
+# Without arguments both say how to use them and end.
+for main in kafka.docker.KafkaDockerWrapper kafka.Kafka; do
+  said="$(timeout 60 java "${flags[@]}" -cp "$classpath" "$main" 2>&1 </dev/null)"
+  case "$said" in *"find or load main class"*)
+    echo "archive-classes: $main is not among the jars in $kafka/libs" >&2
+    exit 1
+    ;;
+  esac
+done
 
 export CLUSTER_ID=4L6g3nShT-eMCtK--X86sw KAFKA_LOG_DIRS="$work/data" KAFKA_NODE_ID=1
 export KAFKA_PROCESS_ROLES=broker,controller KAFKA_CONTROLLER_QUORUM_VOTERS=1@127.0.0.1:9093

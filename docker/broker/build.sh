@@ -21,6 +21,10 @@ mkdir -p "$context/broker" "$context/base"
 cp "$docker/base/install-missing.sh" "$context/base/"
 cp -r "$docker/broker/." "$context/broker/"
 # Hard links where the file system allows them: the jars are only read.
-cp -rl "$libs" "$context/libs" 2>/dev/null || cp -r "$libs" "$context/libs"
+if ! cp -rl "$libs" "$context/libs" 2>/dev/null; then
+  # It made the directory before it failed, and cp would copy into one that exists.
+  rm -rf "$context/libs"
+  cp -r "$libs" "$context/libs"
+fi
 bash "$docker/base/docker-build.sh" "$tag" "$base" "$context/broker/Dockerfile" "$context" \
   --build-arg "KAFKA_VERSION=$version" 9>&-

@@ -52,9 +52,15 @@ export async function connectEngine(clock: Clock): Promise<Engine> {
     apiVersion: outcome.value.ApiVersion,
     clock,
     call,
-    exec: (container, command, timeoutMs = callTimeoutMs) => {
+    exec: async (container, command, timeoutMs = callTimeoutMs) => {
       const what = `exec of ${command[0] ?? ''} in ${container.slice(0, 12)}`;
-      return call(what, () => runExec(docker, clock, container, command), timeoutMs);
+      const givenUp = new AbortController();
+      try {
+        const run = () => runExec({ docker, clock }, container, command, givenUp.signal);
+        return await call(what, run, timeoutMs);
+      } finally {
+        givenUp.abort();
+      }
     },
   };
 }
@@ -106,17 +112,19 @@ function unreachable(endpoint: string, why: string): OrdealError {
   );
 }
 
+/** @param givenUp aborted when nobody waits any longer: a command not begun by then must not act behind a heal. */
 async function runExec(
-  docker: Docker,
-  clock: Clock,
+  { docker, clock }: Pick<Engine, 'docker' | 'clock'>,
   container: string,
   command: readonly string[],
+  givenUp: AbortSignal,
 ): Promise<ExecResult> {
   const exec = await docker.getContainer(container).exec({
     Cmd: [...command],
     AttachStdout: true,
     AttachStderr: true,
   });
+  givenUp.throwIfAborted();
   const stream = await exec.start({ hijack: false, stdin: false });
   const stdout = collect();
   const stderr = collect();
@@ -128,6 +136,7 @@ async function runExec(
   });
   // The output may end a moment before the engine knows the exit code; the caller's bound covers this loop.
   for (;;) {
+    givenUp.throwIfAborted();
     const state = await exec.inspect();
     if (!state.Running && typeof state.ExitCode === 'number') {
       return { exitCode: state.ExitCode, stdout: stdout.text(), stderr: stderr.text() };

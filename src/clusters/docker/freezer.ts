@@ -5,11 +5,13 @@ const root = '/sys/fs/cgroup';
 
 /**
  * Whether the control group of a process on this machine is frozen; null where the kernel cannot be asked (another
- * machine's engine, no such process, control groups mounted elsewhere).
+ * machine's engine, no such process, control groups mounted elsewhere). With an engine in another pid namespace the
+ * number is a stranger's here, so it counts only if its control group names the container.
+ * @param container full id.
  */
-export function frozenByKernel(pid: number): boolean | null {
+export function frozenByKernel(pid: number, container: string): boolean | null {
   const groups = read(`/proc/${pid}/cgroup`);
-  if (groups === null) return null;
+  if (groups?.includes(container) !== true) return null;
   const { freezer, unified } = cgroupPaths(groups);
   if (freezer !== null) {
     const state = read(`${root}/freezer${freezer}/freezer.state`);

@@ -34,14 +34,13 @@ export async function healEverything(
   await Promise.all(
     pods.map(({ node }) =>
       attempt(`node ${node}`, async () => {
-        if ((await ports.process?.state(node))?.frozen === true) {
-          await ports.process?.resume(node);
-          thawed.push(node);
-        }
-        if ((await ports.process?.state(node))?.running === false) {
-          await ports.process?.start(node);
-          started.push(node);
-        }
+        if (ports.process === undefined) return;
+        const before = await ports.process.state(node);
+        // Asked for in any case: only the port knows of a freeze or a SIGTERM that its state does not show yet.
+        await ports.process.resume(node);
+        if (before.frozen) thawed.push(node);
+        await ports.process.start(node);
+        if ((await ports.process.state(node)).starts > before.starts) started.push(node);
       }),
     ),
   );

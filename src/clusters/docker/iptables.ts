@@ -51,8 +51,9 @@ export function removeCommand(cut: string): string {
       `iptables -w 5 -F ${chain} 2>/dev/null; iptables -w 5 -X ${chain} 2>/dev/null; `
     );
   });
-  // grep finding one of them is the failure.
-  return `${steps.join('')}! iptables-save -t filter | grep -q -e '^:ORDEAL-[IO]-${cut.replaceAll('.', '\\.')} '`;
+  // The holder's sh has no pipefail, and rules that cannot be read are not gone; grep finding one is the other failure.
+  const read = 'saved="$(iptables-save -t filter)" || exit 1; ';
+  return `${steps.join('')}${read}! printf '%s\\n' "$saved" | grep -q -e '^:ORDEAL-[IO]-${cut.replaceAll('.', '\\.')} '`;
 }
 
 /** Names of the cuts whose chains `iptables-save` shows. */

@@ -1,7 +1,7 @@
 /** The process port: kill, terminate, freeze, thaw and start the broker of a pod; the holder is never touched. */
 import { nsPerMs } from '../../core/units.ts';
 import { OrdealError } from '../../core/errors.ts';
-import type { NodeId, ProcessPort, ProcessState } from '../../spi/cluster.ts';
+import type { NodeId, NodeSignal, ProcessPort, ProcessState } from '../../spi/cluster.ts';
 import { dockerStatus, type Engine } from './engine.ts';
 import { frozenByKernel } from './freezer.ts';
 import { startContainer, type Pod } from './pods.ts';
@@ -13,6 +13,8 @@ const statePollMs = 25;
 /** @param podOf throws if the cluster was not started or lacks the node. */
 export function createProcessPort(engine: Engine, podOf: (node: NodeId) => Pod): ProcessPort {
   const starts = new Map<NodeId, number>();
+  /** Nodes that were sent a signal and not yet seen to end: such a node still answers. */
+  const ending = new Set<NodeId>();
   const state = async (node: NodeId): Promise<ProcessState> => {
     const { status, frozen } = await inspectBroker(engine, podOf(node));
     return {
@@ -25,7 +27,6 @@ export function createProcessPort(engine: Engine, podOf: (node: NodeId) => Pod):
   return {
     state,
     kill: async (node, signal) => {
-      const { broker } = podOf(node);
       if (signal !== 'SIGKILL' && (await state(node)).frozen) {
         throw new OrdealError(
           'DOCKER_FAILED',
@@ -33,20 +34,15 @@ export function createProcessPort(engine: Engine, podOf: (node: NodeId) => Pod):
           'resume the node first; SIGKILL ends a frozen one too',
         );
       }
-      try {
-        await engine.call(`${signal} to node ${node}`, () =>
-          engine.docker.getContainer(broker).kill({ signal }),
-        );
-      } catch (error) {
-        // 409: it is not running, which is what was wanted.
-        if (dockerStatus(error) !== 409) throw error;
-      }
-      await waitUntil(engine, `node ${node} to end after ${signal}`, async () => {
-        return !(await state(node)).running;
-      });
+      ending.add(node);
+      await endBroker(engine, podOf(node), signal);
+      ending.delete(node);
     },
     start: async (node) => {
       const pod = podOf(node);
+      // Its end may still be to come; a start would find it running and leave it to die later.
+      if (ending.has(node)) await endBroker(engine, pod, 'SIGKILL');
+      ending.delete(node);
       // A broker that starts while its holder is down has no namespace to join.
       await startContainer(engine, `the holder of node ${node}`, pod.holder);
       const started = await startContainer(engine, `node ${node}`, pod.broker);
@@ -58,19 +54,40 @@ export function createProcessPort(engine: Engine, podOf: (node: NodeId) => Pod):
         engine.docker.getContainer(podOf(node).broker).pause(),
       );
     },
-    resume: async (node) => {
-      const { status, frozen } = await inspectBroker(engine, podOf(node));
-      if (!status.Running || !(status.Paused || frozen)) return;
-      try {
-        await engine.call(`thawing node ${node}`, () =>
-          engine.docker.getContainer(podOf(node).broker).unpause(),
-        );
-      } catch (error) {
-        // It was killed or thawed between the two calls: whoever did that has done the undoing.
-        if ((await state(node)).frozen) throw error;
-      }
-    },
+    resume: (node) => thawBroker(engine, podOf(node)),
   };
+}
+
+async function endBroker(engine: Engine, pod: Pod, signal: NodeSignal): Promise<void> {
+  try {
+    await engine.call(`${signal} to node ${pod.node}`, () =>
+      engine.docker.getContainer(pod.broker).kill({ signal }),
+    );
+  } catch (error) {
+    // 409: it is not running, which is what was wanted.
+    if (dockerStatus(error) !== 409) throw error;
+  }
+  await waitUntil(engine, `node ${pod.node} to end after ${signal}`, async () => {
+    return !(await inspectBroker(engine, pod)).status.Running;
+  });
+}
+
+/** Resolves when neither the kernel nor Docker calls it frozen: an undoing is done only if both agree. */
+async function thawBroker(engine: Engine, pod: Pod): Promise<void> {
+  const stands = async (): Promise<boolean> => {
+    const { status, frozen } = await inspectBroker(engine, pod);
+    return status.Running && (status.Paused || frozen);
+  };
+  if (!(await stands())) return;
+  try {
+    await engine.call(`thawing node ${pod.node}`, () =>
+      engine.docker.getContainer(pod.broker).unpause(),
+    );
+  } catch (error) {
+    // It was killed or thawed between the two calls: whoever did that has done the undoing.
+    if (await stands()) throw error;
+  }
+  await waitUntil(engine, `node ${pod.node} to thaw`, async () => !(await stands()));
 }
 
 interface BrokerStatus {
@@ -88,7 +105,7 @@ async function inspectBroker(
     engine.docker.getContainer(pod.broker).inspect(),
   );
   const status = info.State;
-  const kernel = status.Running && status.Pid > 0 ? frozenByKernel(status.Pid) : null;
+  const kernel = status.Running && status.Pid > 0 ? frozenByKernel(status.Pid, info.Id) : null;
   return { status, frozen: status.Running && (kernel ?? status.Paused) };
 }
 

@@ -66,6 +66,27 @@ describe('kill', () => {
     expect(again.tookEffect).toBe(false);
   });
 
+  it('ends a node that it was not seen to end before it starts it', async () => {
+    const base = await started();
+    const fault = context(base, 'SIGTERM');
+    const injected: Evidence = { tookEffect: 'unknown', reason: 'late' };
+    const healed = await base.clock.drive(kill.heal(fault, injected));
+    expect(healed).toMatchObject({
+      tookEffect: true,
+      after: { 'node-1': { running: true, starts: 2 } },
+    });
+  });
+
+  it('is of unknown heal if no restart is proved', async () => {
+    const base = await started();
+    const port = { ...base.cluster.ports.process!, kill: () => Promise.resolve() };
+    const cluster = { ...base.cluster, ports: { ...base.cluster.ports, process: port } };
+    const fault = { ...context(base, 'SIGTERM'), cluster };
+    const injected: Evidence = { tookEffect: 'unknown', reason: 'late' };
+    const healed = await base.clock.drive(kill.heal(fault, injected));
+    expect(healed).toMatchObject({ tookEffect: 'unknown', rejoined: true });
+  });
+
   it('is of unknown heal if nobody lists the node within the bound', async () => {
     const base = await started();
     const fault = context(base, 'SIGKILL');

@@ -20,6 +20,10 @@ describe('cgroupPaths', () => {
 
 describe('frozenByKernel', () => {
   it('says nothing of a process that does not exist', () => {
-    expect(frozenByKernel(2 ** 30)).toBeNull();
+    expect(frozenByKernel(2 ** 30, 'abc')).toBeNull();
+  });
+
+  it('says nothing of a process that is not the container', () => {
+    expect(frozenByKernel(process.pid, 'f'.repeat(64))).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import {
   chainOf,
@@ -124,5 +125,15 @@ describe('removeCommand', () => {
     expect(command).toContain('-D INPUT -j ORDEAL-I-a.b');
     expect(command).toContain('-D OUTPUT -j ORDEAL-O-a.b');
     expect(command).toContain(String.raw`ORDEAL-[IO]-a\.b `);
+  });
+
+  it.each([
+    ['nothing is left', 'echo ":INPUT ACCEPT [0:0]"', 0],
+    ['a chain is left', 'echo ":ORDEAL-O-f1 - [0:0]"', 1],
+    ['the rules cannot be read', 'return 4', 1],
+  ])('exits rightly if %s', (_, save, exitCode) => {
+    const tools = `iptables() { return 1; }; iptables_save() { ${save}; }; `;
+    const command = removeCommand('f1').replace('iptables-save', 'iptables_save');
+    expect(spawnSync('sh', ['-c', tools + command]).status).toBe(exitCode);
   });
 });
