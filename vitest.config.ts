@@ -19,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'docker',
           include: ['test/docker/**/*.test.ts'],
+          globalSetup: ['test/docker/images.setup.ts'],
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 900_000,
