@@ -14,7 +14,7 @@
 import type { History } from '../src/history/columns.ts';
 import type { Checker } from '../src/spi/checker.ts';
 import type { Layer, Witness } from '../src/spi/verdict.ts';
-import { decidedRecords, isProvedHere } from './facts/coverage-of-records.ts';
+import { noteObligations } from './facts/coverage-of-records.ts';
 import { collectFindings, type Findings } from './facts/findings.ts';
 import { goneSince, lossOf } from './facts/loss.ts';
 import { permissionText, permittedBy } from './facts/permission.ts';
@@ -32,7 +32,12 @@ export const duplicateChecker: Checker = {
     const findings = collectFindings(limits);
     const own = recordsOf(history).filter(({ log }) => !isExternal(history, log));
     for (const records of own) {
-      countObligations(history, records, findings);
+      noteObligations(
+        history,
+        records,
+        findings,
+        'whether it stands there once only such an audit can tell',
+      );
       for (const record of records.extras.keys()) {
         const copies = copiesIn(history, records, record);
         if (copies.length > 1) report(history, copies, findings);
@@ -49,23 +54,6 @@ interface Copy {
   readonly record: number;
   readonly offset: number;
   readonly op: number;
-}
-
-function countObligations(history: History, records: LogRecords, findings: Findings): void {
-  const standing = standingsOf(history)[records.log.id]!;
-  const decided = decidedRecords(history)[records.log.id]!;
-  for (let record = 0; record < records.count; record++) {
-    if (!isProvedHere(standing, records, record)) continue;
-    findings.arose(1);
-    if (decided[record] === 1) continue;
-    findings.open(() => {
-      const value = showValueOf(history, records.value[record]!);
-      return (
-        `${value} of ${records.log.name} was proved, and no complete audit of the log after that covers it: ` +
-        'whether it stands there once only such an audit can tell'
-      );
-    });
-  }
 }
 
 function report(history: History, copies: readonly Copy[], findings: Findings): void {

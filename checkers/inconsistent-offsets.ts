@@ -12,13 +12,13 @@
 import { opStatus, type History } from '../src/history/columns.ts';
 import type { Checker } from '../src/spi/checker.ts';
 import type { Witness } from '../src/spi/verdict.ts';
-import { decidedRecords, isProvedHere } from './facts/coverage-of-records.ts';
+import { noteObligations } from './facts/coverage-of-records.ts';
 import { collectFindings, type Findings } from './facts/findings.ts';
 import { layerOfAbsence } from './facts/layer.ts';
 import { lossOf } from './facts/loss.ts';
 import { permissionText, permittedBy } from './facts/permission.ts';
 import { indexOf } from './facts/precedence.ts';
-import { proofsOf, standingsOf } from './facts/proved.ts';
+import { proofsOf } from './facts/proved.ts';
 import { recordsOf, type LogRecords } from './facts/records.ts';
 import { showEnd, showProcess, showSend, showValueOf } from './facts/witness-text.ts';
 
@@ -28,30 +28,18 @@ export const inconsistentOffsetsChecker: Checker = {
   check: (history, limits) => {
     const findings = collectFindings(limits);
     for (const records of recordsOf(history)) {
-      countObligations(history, records, findings);
+      noteObligations(
+        history,
+        records,
+        findings,
+        'what else its offset may hold only such an audit can tell',
+      );
       findConflicts(history, records, findings);
     }
     const permitted = permittedBy(history, 'inconsistent-offsets');
     return { 'inconsistent-offsets': findings.result(permitted) };
   },
 };
-
-function countObligations(history: History, records: LogRecords, findings: Findings): void {
-  const standing = standingsOf(history)[records.log.id]!;
-  const decided = decidedRecords(history)[records.log.id]!;
-  for (let record = 0; record < records.count; record++) {
-    if (!isProvedHere(standing, records, record)) continue;
-    findings.arose(1);
-    if (decided[record] === 1) continue;
-    findings.open(() => {
-      const value = showValueOf(history, records.value[record]!);
-      return (
-        `${value} of ${records.log.name} was proved, and no complete audit of the log after that covers it: ` +
-        'what else its offset may hold only such an audit can tell'
-      );
-    });
-  }
-}
 
 /** Offsets taken twice: the first placement of each keeps it, whatever differs is a conflict. */
 function findConflicts(history: History, records: LogRecords, findings: Findings): void {

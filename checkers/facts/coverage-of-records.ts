@@ -4,15 +4,17 @@
  * obligations of inconsistent-offsets and duplicate.
  */
 import type { History } from '../../src/history/columns.ts';
+import type { Findings } from './findings.ts';
 import { lossOf, recordFates } from './loss.ts';
 import { proofsOf, provedBefore, standings, standingsOf, type Proofs } from './proved.ts';
 import { recordsOf, type LogRecords } from './records.ts';
 import { recordScansOf, type Scan } from './scans.ts';
+import { showValueOf } from './witness-text.ts';
 
 const known = new WeakMap<History, readonly Uint8Array[]>();
 
 /** By log id and record: 1 where a scan decides it. Linear in records times scans; computed once per history. */
-export function decidedRecords(history: History): readonly Uint8Array[] {
+function decidedRecords(history: History): readonly Uint8Array[] {
   let decided = known.get(history);
   if (decided === undefined) {
     decided = recordsOf(history).map((records) => decidedOf(history, records));
@@ -21,8 +23,29 @@ export function decidedRecords(history: History): readonly Uint8Array[] {
   return decided;
 }
 
+/** One obligation for each proved record of a log, open where no scan decides it; `lacking` ends the reason. */
+export function noteObligations(
+  history: History,
+  records: LogRecords,
+  findings: Findings,
+  lacking: string,
+): void {
+  const standing = standingsOf(history)[records.log.id]!;
+  const decided = decidedRecords(history)[records.log.id]!;
+  for (let record = 0; record < records.count; record++) {
+    if (!isProvedHere(standing, records, record)) continue;
+    findings.arose(1);
+    if (decided[record] === 1) continue;
+    findings.open(() => {
+      const value = showValueOf(history, records.value[record]!);
+      const what = `${value} of ${records.log.name} was proved`;
+      return `${what}, and no complete audit of the log after that covers it: ${lacking}`;
+    });
+  }
+}
+
 /** What is proved and stands in this log: everything but sends of a pseudo-log that were seen in a partition. */
-export function isProvedHere(standing: Uint8Array, records: LogRecords, record: number): boolean {
+function isProvedHere(standing: Uint8Array, records: LogRecords, record: number): boolean {
   if (standing[record] === standings.unproved) return false;
   return records.log.partition !== null || records.located[record] === 0;
 }
