@@ -15,6 +15,8 @@
  *
  * An obligation is each acknowledged send, open if its offset never became known. Permitted by acks other than all,
  * unclean.leader.election.enable, min.insync.replicas 1. Polls are no linearizable reads: freshness is never checked.
+ * It cannot see an inversion within one process where the clock errs and the process saw the value of an uncertain send at
+ * another offset than the answer told: such a sight is not taken as knowledge of that offset.
  * The count is of elements x that are inverted; a witness is the pair of x and the y that gives P(x). Cost: n log n.
  */
 import { opStatus, type History } from '../src/history/columns.ts';
