@@ -11,7 +11,7 @@ const full = process.env['ORDEAL_SUITE'] === 'full';
 const seeds = full ? ['1', '2', '3'] : ['1'];
 const repetitions = full ? 3 : 1;
 const timeLimit = full ? '120s' : '20s';
-const acknowledgedMin = full ? 5_000 : 1_000;
+const acknowledgedMin = full ? 5_000 : 300;
 const kinds = ['kill', 'pause', 'partition'];
 
 describe(`correct settings, ${timeLimit} of faults`, () => {
