@@ -53,8 +53,10 @@ describe(`correct settings, ${timeLimit} of faults`, () => {
     }
   }
 
-  it.runIf(full)('uncertain sends were resolved both ways', () => {
-    expect(resolved.written).toBeGreaterThan(0);
-    expect(resolved.absent).toBeGreaterThan(0);
-  });
+  if (full) {
+    it('uncertain sends were resolved both ways', () => {
+      expect(resolved.written).toBeGreaterThan(0);
+      expect(resolved.absent).toBeGreaterThan(0);
+    });
+  }
 });
