@@ -23,6 +23,18 @@ export interface WorkerScript {
   next(nowMs: number): NextOperation;
 }
 
+/** How producers use their client. */
+export interface SendStyle {
+  /** Records of one call, at most: each call draws its number from 1 to this. */
+  readonly recordsPerSendMax: number;
+  /** Who chooses the partition. */
+  readonly partition: 'explicit' | 'client';
+  /** After an outcome that is not ok: take a new client, or go on with the same one. */
+  readonly afterFailure: 'replace' | 'continue';
+  /** Workers (processes) that share one client and one session: so many sends of it may be open at once. */
+  readonly sharedBy: number;
+}
+
 export interface WorkloadOptions {
   readonly topics: number;
   readonly partitions: number;
