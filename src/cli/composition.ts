@@ -47,7 +47,7 @@ export function createCluster(
       image: options.image,
       brokerVersion: options.brokerVersion,
       nodes: dockerNodes.length,
-      admin: (nodes) => createWireAdmin(nodes, clock),
+      admin: (nodes) => createWireAdmin({ nodes, clock }),
       clock,
     },
     progress,

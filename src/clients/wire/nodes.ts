@@ -11,6 +11,8 @@ import type { WireSettings } from './settings.ts';
 export interface WireOptions {
   readonly nodes: readonly NodeInfo[];
   readonly clock: Clock;
+  /** How a node is reached; absent: over TCP. */
+  readonly link?: (node: NodeInfo, clientId: string) => BrokerLink;
   /** Bounds that differ from `wireDefaults`. */
   readonly settings?: Partial<WireSettings>;
 }
@@ -30,18 +32,17 @@ export interface Nodes extends AsyncDisposable {
 /** Links to all nodes, none of them connected yet. @param clientId names this client in the brokers' logs. */
 export function createNodes(options: WireOptions, settings: WireSettings, clientId: string): Nodes {
   const links = new Map<NodeId, BrokerLink>();
-  for (const node of options.nodes) {
-    links.set(
-      node.id,
+  const link =
+    options.link ??
+    ((node: NodeInfo): BrokerLink =>
       createLink({
         ...parseAddress(node.clientAddress),
         clientId,
         clock: options.clock,
         connectTimeoutMs: settings.connectTimeoutMs,
         responseBytesMax: settings.responseBytesMax,
-      }),
-    );
-  }
+      }));
+  for (const node of options.nodes) links.set(node.id, link(node, clientId));
   const ids = [...links.keys()].sort((a, b) => a - b);
   return {
     ids,
