@@ -6,7 +6,7 @@ import type { PhaseLimits, RunOptions } from '../run/options.ts';
 import type { ProducerSettings } from '../spi/client.ts';
 import type { NodeId } from '../spi/cluster.ts';
 import type { Nemesis, ScheduledFault } from '../spi/nemesis.ts';
-import type { Workload } from '../spi/workload.ts';
+import { plainSends, type SendStyle, type Workload } from '../spi/workload.ts';
 import { fixedByScenario, flagName } from './flags.ts';
 import type { TestFlags } from './flags.ts';
 import { scenarios, soundSettings } from './scenarios/index.ts';
@@ -79,8 +79,9 @@ export function resolveRun(
     schedule: schedule ?? draw(decision, workload, seed, registries),
     limits,
     producer: settings.producer,
+    sends: plainSends,
     topicConfig: settings.topicConfig,
-    config: { ...registries.brokerConfig, ...headerConfig(settings) },
+    config: { ...registries.brokerConfig, ...headerConfig(settings, plainSends) },
     image: flags.image,
     brokerVersion: flags.brokerVersion,
     leaveRunning: flags.leaveRunning,
@@ -177,6 +178,7 @@ function draw(
       partitions: decision.partitions,
       concurrency: decision.concurrency,
       ratePerSecond: decision.ratePerSecond,
+      sends: plainSends,
       nodes,
       topicConfig: decision.settings.topicConfig,
     })
@@ -195,12 +197,16 @@ function draw(
 }
 
 /** The keys by which checkers decide what the configuration permits (table in CHECKERS.md). */
-function headerConfig(settings: ScenarioSettings): Readonly<Record<string, unknown>> {
+function headerConfig(
+  settings: ScenarioSettings,
+  sends: SendStyle,
+): Readonly<Record<string, unknown>> {
   const { producer, topicConfig } = settings;
   return {
     acks: String(producer.acks),
     'enable.idempotence': producer.idempotent,
-    'max.in.flight.requests.per.connection': 1,
+    // An idempotent producer has one request in flight; another as many as sends of it are open.
+    'max.in.flight.requests.per.connection': producer.idempotent ? 1 : sends.sharedBy,
     'request.timeout.ms': producer.requestTimeoutMs,
     'isolation.level': 'read_committed',
     'min.insync.replicas': Number(topicConfig['min.insync.replicas']),

@@ -36,6 +36,7 @@ export async function executeRun(
     partitions: options.partitions,
     concurrency: options.concurrency,
     ratePerSecond: options.ratePerSecond,
+    sends: options.sends,
     nodes: parts.cluster.nodes.map((node) => node.id),
     topicConfig: options.topicConfig,
   };

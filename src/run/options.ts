@@ -1,6 +1,7 @@
 /** One run, completely decided: written to options.json before anything starts, and enough to run it again. */
 import type { ProducerSettings } from '../spi/client.ts';
 import type { ScheduledFault } from '../spi/nemesis.ts';
+import type { SendStyle } from '../spi/workload.ts';
 
 /** The bound of each phase (DESIGN.md section 2). */
 export interface PhaseLimits {
@@ -33,6 +34,7 @@ export interface RunOptions {
   readonly topics: number;
   readonly partitions: number;
   readonly producer: ProducerSettings;
+  readonly sends: SendStyle;
   readonly topicConfig: Readonly<Record<string, string>>;
   /** Claims demanded (the header's `claims`), or null for the default. */
   readonly claims: readonly string[] | null;

@@ -8,6 +8,7 @@ import type { RunParts } from '../../src/run/execute.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import type { Progress, ProgressSnapshot } from '../../src/run/progress.ts';
 import type { RunFiles } from '../../src/run/run-files.ts';
+import { plainSends } from '../../src/spi/workload.ts';
 import { logWorkload } from '../../src/workloads/log.ts';
 import { nemeses } from '../../nemeses/index.ts';
 import { createFakeCluster, type FakeCluster } from './fake-cluster.ts';
@@ -42,6 +43,7 @@ export const fakeOptions: RunOptions = {
     retriesMax: 50,
     operationTimeoutMs: 5_000,
   },
+  sends: plainSends,
   topicConfig: { 'min.insync.replicas': '2' },
   claims: null,
   config: { acks: 'all' },
