@@ -34,9 +34,12 @@ export interface RecordBatch {
   readonly producerEpoch: number;
   readonly baseSequence: number;
   readonly recordCount: number;
-  /** The records as they stand in the batch. */
-  readonly payload: Buffer;
+  /** The records: as they stand in the batch, or decoded if the batch never was bytes. */
+  readonly payload: Buffer | readonly LogRecord[];
 }
+
+/** What a message carries: bytes of the wire, or batches that never were bytes. */
+export type Records = Buffer | readonly RecordBatch[];
 
 export interface RecordHeader {
   readonly key: string;
@@ -143,6 +146,7 @@ export function compressionRefusal(batch: RecordBatch, where: string): string | 
 export function decodeRecords(batch: RecordBatch, where: string): LogRecord[] {
   const refusal = compressionRefusal(batch, where);
   if (refusal !== null) throw malformed(refusal);
+  if (!Buffer.isBuffer(batch.payload)) return [...batch.payload];
   const source = sourceOf(batch.payload);
   const records: LogRecord[] = [];
   for (let i = 0; i < batch.recordCount; i++) records.push(decodeRecord(source, batch, where));

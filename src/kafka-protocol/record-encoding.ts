@@ -1,4 +1,5 @@
 /** Record batches of format 2, encoded: for producers, and for whoever plays the broker. */
+import { assert } from '../core/assert.ts';
 import {
   createSink,
   reserve,
@@ -70,6 +71,7 @@ export function encodeMarker(
 
 /** The bytes of a batch whose payload is already encoded: the inverse of decodeBatches. */
 export function encodeBatch(batch: RecordBatch): Buffer {
+  assert(Buffer.isBuffer(batch.payload), 'a batch that is written has its records as bytes');
   const sink = createSink(batch.payload.length + 64);
   writeInt64(sink, batch.baseOffset);
   const lengthAt = reserve(sink, 4);

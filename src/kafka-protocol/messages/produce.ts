@@ -1,7 +1,9 @@
 /** Produce v7: appends record batches. With acks 0 the broker sends no response at all. */
+import { assert } from '../../core/assert.ts';
 import type { Api } from '../api.ts';
 import {
   array,
+  type Codec,
   int16,
   int32,
   int64,
@@ -11,6 +13,15 @@ import {
   struct,
   type Typed,
 } from '../codec.ts';
+import type { Records } from '../record-batch.ts';
+
+const nullableRecords: Codec<Records | null> = {
+  write: (sink, value) => {
+    assert(value === null || Buffer.isBuffer(value), 'records that are written are bytes');
+    nullableBytes.write(sink, value);
+  },
+  read: (source) => nullableBytes.read(source),
+};
 
 const request = struct({
   transactionalId: nullableString,
@@ -20,7 +31,7 @@ const request = struct({
   topics: array(
     struct({
       name: string,
-      partitions: array(struct({ partition: int32, records: nullableBytes })),
+      partitions: array(struct({ partition: int32, records: nullableRecords })),
     }),
   ),
 });
