@@ -15,10 +15,11 @@ import type { NodeId, NodeInfo } from '../../src/spi/cluster.ts';
 
 /**
  * `answer`: handled as a broker does. `lose`: never handled, never answered. `mute`: handled, never answered. `refuse`:
- * nothing was sent. `close`: handled, then the connection ends. An error is answered without an append.
+ * nothing was sent. `close`: handled, then the connection ends. `late`: handled after three
+ * seconds, never answered. An error is answered without an append.
  */
 export type Treatment =
-  'answer' | 'lose' | 'mute' | 'refuse' | 'close' | { readonly error: string };
+  'answer' | 'lose' | 'mute' | 'refuse' | 'close' | 'late' | { readonly error: string };
 
 export interface Arrival {
   readonly node: NodeId;
@@ -39,6 +40,7 @@ interface ProducerState {
 }
 
 const latencyMs = 1;
+const lateMs = 3_000;
 
 export class MemoryBrokers {
   readonly nodes: readonly NodeInfo[];
@@ -156,6 +158,10 @@ export class MemoryBrokers {
     const treatment = this.treat(arrival, this.arrivals.push(arrival) - 1);
     if (treatment === 'refuse') return { status: 'refused', message: 'no connection' };
     if (treatment === 'lose') return null;
+    if (treatment === 'late') {
+      this.#clock.after(lateMs, () => this.#append(node, log, batch));
+      return null;
+    }
     const [errorCode, baseOffset] =
       typeof treatment === 'object'
         ? [errorCodeOf(treatment.error) ?? -1, -1]
