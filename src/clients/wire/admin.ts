@@ -10,7 +10,7 @@ import { electLeaders } from '../../kafka-protocol/messages/elect-leaders.ts';
 import { findCoordinator } from '../../kafka-protocol/messages/find-coordinator.ts';
 import type { AdminPort, NodeId, NodeInfo, NodeView, TopicSpec } from '../../spi/cluster.ts';
 import { nodeView, partitionsView } from './node-views.ts';
-import { createNodes, type Nodes } from './nodes.ts';
+import { createNodes, type LinkFactory, type Nodes } from './nodes.ts';
 import { judgeHealth } from './pictures.ts';
 import { wireDefaults, type WireSettings } from './settings.ts';
 
@@ -22,9 +22,11 @@ export function createWireAdmin(
   nodes: readonly NodeInfo[],
   clock: Clock,
   settings: Partial<WireSettings> = {},
+  link?: LinkFactory,
 ): AdminPort & AsyncDisposable {
   const complete = { ...wireDefaults, ...settings };
-  const links = createNodes({ nodes, clock }, complete, 'ordeal-admin');
+  const reached = link === undefined ? { nodes, clock } : { nodes, clock, link };
+  const links = createNodes(reached, complete, 'ordeal-admin');
   const attempts = createAttempts(links, clock, complete);
   const views = (timeoutMs: number): Promise<readonly NodeView[]> =>
     Promise.all(links.ids.map((node) => nodeView(links, clock, node, timeoutMs)));

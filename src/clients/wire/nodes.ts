@@ -7,12 +7,17 @@ import { type BrokerLink, createLink } from '../../kafka-protocol/link.ts';
 import type { NodeId, NodeInfo } from '../../spi/cluster.ts';
 import type { WireSettings } from './settings.ts';
 
+/** Reaches one node for one client. */
+export type LinkFactory = (node: NodeInfo, clientId: string) => BrokerLink;
+
 /** What every part of the wire client is made from. */
 export interface WireOptions {
   readonly nodes: readonly NodeInfo[];
   readonly clock: Clock;
   /** Bounds that differ from `wireDefaults`. */
   readonly settings?: Partial<WireSettings>;
+  /** Absent: over TCP. */
+  readonly link?: LinkFactory;
 }
 
 export interface Nodes extends AsyncDisposable {
@@ -33,13 +38,14 @@ export function createNodes(options: WireOptions, settings: WireSettings, client
   for (const node of options.nodes) {
     links.set(
       node.id,
-      createLink({
-        ...parseAddress(node.clientAddress),
-        clientId,
-        clock: options.clock,
-        connectTimeoutMs: settings.connectTimeoutMs,
-        responseBytesMax: settings.responseBytesMax,
-      }),
+      options.link?.(node, clientId) ??
+        createLink({
+          ...parseAddress(node.clientAddress),
+          clientId,
+          clock: options.clock,
+          connectTimeoutMs: settings.connectTimeoutMs,
+          responseBytesMax: settings.responseBytesMax,
+        }),
     );
   }
   const ids = [...links.keys()].sort((a, b) => a - b);
