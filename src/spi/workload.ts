@@ -35,12 +35,21 @@ export interface SendStyle {
   readonly sharedBy: number;
 }
 
+/** Awaited single-record sends to explicit partitions: what shows the broker's defects and none of the client's. */
+export const plainSends: SendStyle = {
+  recordsPerSendMax: 1,
+  partition: 'explicit',
+  afterFailure: 'replace',
+  sharedBy: 1,
+};
+
 export interface WorkloadOptions {
   readonly topics: number;
   readonly partitions: number;
   readonly concurrency: number;
   /** Sends per second in all, over all producers. */
   readonly ratePerSecond: number;
+  readonly sends: SendStyle;
   readonly nodes: readonly NodeId[];
   readonly topicConfig: Readonly<Record<string, string>>;
 }

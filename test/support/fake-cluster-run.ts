@@ -8,6 +8,7 @@ import type { RunParts } from '../../src/run/execute.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import type { Progress, ProgressSnapshot } from '../../src/run/progress.ts';
 import type { RunFiles } from '../../src/run/run-files.ts';
+import { plainSends } from '../../src/spi/workload.ts';
 import { logWorkload } from '../../src/workloads/log.ts';
 import { nemeses } from '../../nemeses/index.ts';
 import { createFakeCluster, type FakeCluster } from './fake-cluster.ts';
@@ -17,6 +18,7 @@ import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 export const fakeOptions: RunOptions = {
   test: 'log',
   cluster: 'docker',
+  simulated: null,
   workload: 'log',
   seed: 'fake',
   faults: [],
@@ -42,6 +44,7 @@ export const fakeOptions: RunOptions = {
     retriesMax: 50,
     operationTimeoutMs: 5_000,
   },
+  sends: plainSends,
   topicConfig: { 'min.insync.replicas': '2' },
   claims: null,
   config: { acks: 'all' },
@@ -78,6 +81,7 @@ export function createFakeRun(overrides: Partial<RunParts> = {}): FakeRun {
   const recorderTrouble: FakeRun['recorderTrouble'] = { error: null, closed: false };
   const parts: RunParts = {
     clock,
+    realTime: true,
     cluster,
     workload: logWorkload,
     nemeses,
