@@ -28,7 +28,7 @@ export async function createDockerStage(given: StageOptions): Promise<Stage> {
       image: options.image,
       brokerVersion: options.brokerVersion,
       nodes: registries.clusters.docker.nodes.length,
-      admin: (nodes) => createWireAdmin(nodes, clock),
+      admin: (nodes) => createWireAdmin({ nodes, clock }),
       clock,
     },
     progress,

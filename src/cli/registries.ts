@@ -45,7 +45,7 @@ export const registries: Registries = {
     simulated: {
       summary: 'a model of three Kafka brokers in this process, on virtual time; a seed fixes all',
       nodes: simulatedNodes,
-      ports: ['process', 'network', 'admin'],
+      ports: ['process', 'network', 'disk', 'admin'],
       brokerConfig: simulatedBrokerConfig,
     },
     docker: {

@@ -76,10 +76,10 @@ function simulationOf(options: RunOptions): Simulation {
   assert(simulated !== null, 'a simulated run has options of its own');
   return createSimulation({
     seed,
-    nodes: registries.clusters.simulated.nodes.length,
+    nodes: registries.clusters.simulated.nodes,
     profile: simulated.profile,
     defects: new Set(simulated.defects),
-    admin: (nodes, link, clock) => createWireAdmin(nodes, clock, {}, link),
+    admin: (nodes, link, clock) => createWireAdmin({ nodes, clock, link }),
   });
 }
 

@@ -12,6 +12,8 @@ export interface ClientSupply<C> {
    * attempt says nothing about any record.
    */
   next(): Promise<C | null>;
+  /** The worker is done with this client. */
+  release(client: C): void;
   /** Why the newest attempt failed, if it did. */
   readonly lastError: string | null;
 }
@@ -42,6 +44,9 @@ export function createClientSupply<C extends AsyncDisposable>(
     get lastError() {
       return lastError;
     },
+    release: (client) => {
+      retire(parts, client);
+    },
     next: async () => {
       for (
         let pauseMs = pauseMsMin;
@@ -62,6 +67,28 @@ export function createClientSupply<C extends AsyncDisposable>(
         await parts.clock.sleep(pauseMs, parts.stop);
       }
       return null;
+    },
+  };
+}
+
+/**
+ * One client for `holders` workers, created once: who asks meanwhile waits with the first. It is retired when the last of
+ * them has released it.
+ */
+export function shareClient<C extends AsyncDisposable>(
+  supply: ClientSupply<C>,
+  holders: number,
+): ClientSupply<C> {
+  let client: Promise<C | null> | null = null;
+  let held = holders;
+  return {
+    get lastError() {
+      return supply.lastError;
+    },
+    next: () => (client ??= supply.next()),
+    release: (shared) => {
+      held -= 1;
+      if (held === 0) supply.release(shared);
     },
   };
 }

@@ -7,10 +7,10 @@ import type {
   ReaderFactory,
 } from '../spi/client.ts';
 import type { WorkerScript } from '../spi/workload.ts';
-import { createClientSupply, type ClientSupply } from './client-supply.ts';
+import { createClientSupply, shareClient, type ClientSupply } from './client-supply.ts';
 import { runProducer } from './producing-worker.ts';
 import { runReader } from './reading-worker.ts';
-import { retire, type WorkerParts } from './worker.ts';
+import type { WorkerParts } from './worker.ts';
 
 export interface InterpreterParts extends WorkerParts {
   readonly scripts: readonly WorkerScript[];
@@ -27,7 +27,8 @@ export interface Interpreter {
 
 /** Worker w begins as process w, in the order of `scripts`. */
 export function createInterpreter(parts: InterpreterParts): Interpreter {
-  const workers = parts.scripts.map((script, index) => createWorker(parts, script, index));
+  const shared = sharedProducers(parts);
+  const workers = parts.scripts.map((script, index) => createWorker(parts, script, index, shared));
   return {
     connect: async () => {
       const errors = await Promise.all(workers.map((worker) => worker.connect()));
@@ -45,15 +46,40 @@ interface Worker {
   run(startNs: number): Promise<void>;
 }
 
-function createWorker(parts: InterpreterParts, script: WorkerScript, process: number): Worker {
+type ProducerSupply = ClientSupply<ProducerClient>;
+
+/** One supply per session, shared by its workers. */
+function sharedProducers(parts: InterpreterParts): ReadonlyMap<string, ProducerSupply> {
+  const holders = new Map<string, number>();
+  for (const { session } of parts.scripts) {
+    if (session !== null) holders.set(session, (holders.get(session) ?? 0) + 1);
+  }
+  return new Map(
+    [...holders].map(([session, count]) => [
+      session,
+      shareClient(producerSupply(parts, `session-${session}`), count),
+    ]),
+  );
+}
+
+function producerSupply(parts: InterpreterParts, namePrefix: string): ProducerSupply {
+  return createClientSupply(parts, namePrefix, (name) => parts.producers.create(name));
+}
+
+function createWorker(
+  parts: InterpreterParts,
+  script: WorkerScript,
+  process: number,
+  shared: ReadonlyMap<string, ProducerSupply>,
+): Worker {
   if (script.kind === 'producer') {
-    const supply = createClientSupply(parts, `producer-${process}`, (name) =>
-      parts.producers.create(name),
-    );
+    const ofSession = script.session === null ? undefined : shared.get(script.session);
+    const supply = ofSession ?? producerSupply(parts, `producer-${process}`);
     return workerWith<ProducerClient>(parts, supply, (client, startNs) =>
       runProducer(parts, script, process, client, supply, startNs),
     );
   }
+  assert(script.session === null, 'only producers share a client');
   const supply = createClientSupply(parts, `reader-${process}`, (name) =>
     parts.readers.create(name, 'read_committed'),
   );
@@ -77,7 +103,7 @@ function workerWith<C extends AsyncDisposable>(
       const client = first;
       assert(client !== null, 'a worker runs only after it was connected');
       first = null;
-      if (parts.stop.aborted) retire(parts, client);
+      if (parts.stop.aborted) supply.release(client);
       else await loop(client, startNs);
     },
   };

@@ -1,19 +1,20 @@
 /** The loop of one producing worker: ask the script, record the invocation, send, record the outcome. */
 import { assert } from '../core/assert.ts';
-import type { Meta, SendCompleted, SendInvoked } from '../history/event.ts';
-import type { Outcome, ProducerClient, SendRequest } from '../spi/client.ts';
+import type { SendCompleted, SendInvoked } from '../history/event.ts';
+import type { EventDraft } from '../history/recording.ts';
+import type { Outcome, ProducerClient, SendRequest, Sent } from '../spi/client.ts';
 import type { NextOperation, WorkerScript } from '../spi/workload.ts';
 import type { ClientSupply } from './client-supply.ts';
-import { countSend, logOf } from './tally.ts';
-import { callClient, elapsedMs, isStopped, retire, waitUntil, type WorkerParts } from './worker.ts';
+import { countSend } from './tally.ts';
+import { callClient, elapsedMs, isStopped, waitUntil, type WorkerParts } from './worker.ts';
 
 /** After failures in a row a worker waits before it sends on: a dead cluster is not hammered with new connections. */
 const failurePauseMsMin = 100;
 const failurePauseMsMax = 2_000;
 
 /**
- * Runs until the workers stop. After info the worker goes on under a new process number; after anything but ok it goes
- * on with a new client, and the old one is disposed in the background.
+ * Runs until the workers stop. After info the worker goes on under a new process number. After anything but ok it goes on
+ * with a new client, and the old one is disposed in the background; in a session it goes on with the same client.
  * @param process the worker's first process number.
  * @param client its first client, already connected.
  */
@@ -37,20 +38,23 @@ export async function runProducer(
         await waitUntil(parts, startNs, operation.untilMs);
         continue;
       }
-      const outcome = await sendOne(parts, process, current, requestOf(operation));
+      const by = { process, session: script.session };
+      const outcome = await send(parts, by, current, requestsOf(operation));
       if (outcome === null) break;
       if (outcome === 'ok') {
         failuresInRow = 0;
         continue;
       }
-      retire(parts, current);
-      current = null;
+      if (script.session === null) {
+        supply.release(current);
+        current = null;
+      }
       if (outcome === 'info') process += parts.processes;
       failuresInRow += 1;
       await parts.clock.sleep(failurePauseMs(failuresInRow), parts.stop);
     }
   } finally {
-    if (current !== null) retire(parts, current);
+    if (current !== null) supply.release(current);
   }
 }
 
@@ -58,42 +62,72 @@ function failurePauseMs(failuresInRow: number): number {
   return Math.min(failurePauseMsMin * 2 ** (failuresInRow - 1), failurePauseMsMax);
 }
 
-function requestOf(operation: NextOperation): SendRequest {
+function requestsOf(operation: NextOperation): readonly SendRequest[] {
   assert(operation.do === 'send', `a producer's script asked to ${operation.do}`);
-  const meta: Meta = operation.key === undefined ? {} : { key: operation.key };
-  return {
-    topic: operation.topic,
-    partition: operation.partition,
-    value: operation.value,
-    meta,
-  };
+  assert(operation.records.length > 0, "a producer's script asked to send nothing");
+  return operation.records.map(({ topic, partition, value, key }) => ({
+    topic,
+    partition,
+    value,
+    meta: key === undefined ? {} : { key },
+  }));
+}
+
+interface Sender {
+  readonly process: number;
+  readonly session: string | null;
 }
 
 /** @returns null if the record has ended: then nothing was sent, for every send is recorded before it is sent. */
-async function sendOne(
+async function send(
   parts: WorkerParts,
-  process: number,
+  by: Sender,
   client: ProducerClient,
-  request: SendRequest,
+  requests: readonly SendRequest[],
 ): Promise<Outcome<unknown>['type'] | null> {
-  const log = logOf(request);
-  const hasMeta = Object.keys(request.meta).length > 0;
-  const invoked: SendInvoked = hasMeta
-    ? ['send', log, request.value, request.meta]
-    : ['send', log, request.value];
-  const invocation = parts.append({ process, type: 'invoke', f: 'send', value: [invoked] });
+  const invoked = requests.map(invokedForm);
+  const invocation = parts.append(draft(by, 'invoke', invoked));
   if (invocation < 0) return null;
-  const outcome = await callClient(parts, () => client.send(request));
+  const outcome = await callClient(parts, () => client.send(requests));
   if (outcome.type === 'ok') {
-    const appended = [outcome.value.offset, request.value] as const;
-    const completed: SendCompleted = hasMeta
-      ? ['send', log, appended, request.meta]
-      : ['send', log, appended];
-    parts.append({ process, type: 'ok', f: 'send', value: [completed] });
+    const { value: sent } = outcome;
+    assert(sent.length === requests.length, 'a client tells of each record where it went');
+    const completed = requests.map((request, i) => completedForm(request, sent[i] as Sent));
+    parts.append(draft(by, 'ok', completed));
+    for (const [, log] of completed) countSend(parts.tally, log, 'ok', invocation);
   } else {
     const { type, error } = outcome;
-    parts.append({ process, type, f: 'send', value: [invoked], error });
+    parts.append({ ...draft(by, type, invoked), error });
+    for (const { topic, partition } of requests) {
+      const log = partition === null ? null : `${topic}/${partition}`;
+      countSend(parts.tally, log, type, invocation);
+    }
   }
-  countSend(parts.tally, log, outcome.type, invocation);
   return outcome.type;
+}
+
+function draft(
+  { process, session }: Sender,
+  type: EventDraft['type'],
+  value: readonly (SendInvoked | SendCompleted)[],
+): EventDraft {
+  return { process, type, f: 'send', value, ...(session === null ? {} : { session }) };
+}
+
+/** The topic alone where the client chooses the partition. */
+function invokedForm({ topic, partition, value, meta }: SendRequest): SendInvoked {
+  const log = partition === null ? topic : `${topic}/${partition}`;
+  return isEmpty(meta) ? ['send', log, value] : ['send', log, value, meta];
+}
+
+function completedForm(
+  { topic, value, meta }: SendRequest,
+  { partition, offset }: Sent,
+): SendCompleted {
+  const log = `${topic}/${partition}`;
+  return isEmpty(meta) ? ['send', log, [offset, value]] : ['send', log, [offset, value], meta];
+}
+
+function isEmpty(meta: SendRequest['meta']): boolean {
+  return Object.keys(meta).length === 0;
 }

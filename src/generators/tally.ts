@@ -1,9 +1,8 @@
 /** What the workers of a run have done so far: counted while recording, read by progress and by the recovery gate. */
 import type { LogName } from '../history/event.ts';
-import type { SendRequest } from '../spi/client.ts';
 
 export interface Tally {
-  /** Sends by outcome. */
+  /** Records sent, by outcome. */
   acknowledged: number;
   failed: number;
   uncertain: number;
@@ -33,13 +32,14 @@ export function createTally(): Tally {
   };
 }
 
-export function logOf(request: Pick<SendRequest, 'topic' | 'partition'>): LogName {
-  return `${request.topic}/${request.partition}`;
-}
-
+/**
+ * Counts one record of a send.
+ * @param log null where the partition was left to the client and nobody knows it.
+ * @param invocation index of the send's invocation.
+ */
 export function countSend(
   tally: Tally,
-  log: LogName,
+  log: LogName | null,
   outcome: 'ok' | 'fail' | 'info',
   invocation: number,
 ): void {
@@ -47,6 +47,7 @@ export function countSend(
   else if (outcome === 'info') tally.uncertain += 1;
   else {
     tally.acknowledged += 1;
+    if (log === null) return;
     const before = tally.acknowledgedInvocation.get(log) ?? -1;
     tally.acknowledgedInvocation.set(log, Math.max(before, invocation));
   }

@@ -34,8 +34,10 @@ export interface RecordBatch {
   readonly producerEpoch: number;
   readonly baseSequence: number;
   readonly recordCount: number;
-  /** The records as they stand in the batch. */
+  /** The records as they stand in the batch; empty where `records` has them. */
   readonly payload: Buffer;
+  /** Present in a batch that never was bytes; offsets are those of the log. */
+  readonly records?: readonly LogRecord[];
 }
 
 export interface RecordHeader {
@@ -140,7 +142,8 @@ export function compressionRefusal(batch: RecordBatch, where: string): string | 
  * The records of a batch, in offset order. Compaction may have left fewer than the batch's range, or none.
  * @throws OrdealError WIRE on a compressed batch, or on records that do not fill the batch exactly.
  */
-export function decodeRecords(batch: RecordBatch, where: string): LogRecord[] {
+export function decodeRecords(batch: RecordBatch, where: string): readonly LogRecord[] {
+  if (batch.records !== undefined) return batch.records;
   const refusal = compressionRefusal(batch, where);
   if (refusal !== null) throw malformed(refusal);
   const source = sourceOf(batch.payload);

@@ -14,6 +14,7 @@ import {
   batchBits,
   batchPrefixBytes,
   checksumAt,
+  type LogRecord,
   type RecordBatch,
   type RecordHeader,
   compressions,
@@ -68,9 +69,10 @@ export function encodeMarker(
   return encodeBatch(batchOf({ ...draft, transactional: true, baseSequence: -1, records }, true));
 }
 
-/** The bytes of a batch whose payload is already encoded: the inverse of decodeBatches. */
+/** The bytes of a batch whose payload is encoded already, or whose records never were: the inverse of decodeBatches. */
 export function encodeBatch(batch: RecordBatch): Buffer {
-  const sink = createSink(batch.payload.length + 64);
+  const payload = batch.records === undefined ? batch.payload : payloadOf(batch, batch.records);
+  const sink = createSink(payload.length + 64);
   writeInt64(sink, batch.baseOffset);
   const lengthAt = reserve(sink, 4);
   int32.write(sink, batch.leaderEpoch);
@@ -84,7 +86,7 @@ export function encodeBatch(batch: RecordBatch): Buffer {
   int16.write(sink, batch.producerEpoch);
   int32.write(sink, batch.baseSequence);
   int32.write(sink, batch.recordCount);
-  writeSlice(sink, batch.payload);
+  writeSlice(sink, payload);
   sink.bytes.writeInt32BE(sink.at - batchPrefixBytes, lengthAt);
   sink.bytes.writeUInt32BE(crc32c(sink.bytes.subarray(checksumAt + 4, sink.at)), crcAt);
   return sinkBytes(sink);
@@ -113,6 +115,15 @@ function batchOf(draft: BatchDraft, control: boolean): RecordBatch {
     recordCount: draft.records.length,
     payload: sinkBytes(sink),
   };
+}
+
+function payloadOf(batch: RecordBatch, records: readonly LogRecord[]): Buffer {
+  const sink = createSink();
+  for (const record of records) {
+    const timestampDelta = record.timestamp - batch.baseTimestamp;
+    writeRecord(sink, record, timestampDelta, record.offset - batch.baseOffset);
+  }
+  return sinkBytes(sink);
 }
 
 function attributesOf(batch: RecordBatch): number {

@@ -19,20 +19,29 @@ export type Outcome<T> =
   | { readonly type: 'fail'; readonly error: OperationError }
   | { readonly type: 'info'; readonly error: OperationError };
 
-/** One record to send to an explicit partition. */
+/** One record to send. */
 export interface SendRequest {
   readonly topic: string;
-  readonly partition: number;
+  /** Null: the client chooses. */
+  readonly partition: number | null;
   readonly value: Scalar;
   readonly meta: Meta;
 }
 
+/** Where one acknowledged record went; offset null where the client does not learn it. */
+export interface Sent {
+  readonly partition: number;
+  readonly offset: number | null;
+}
+
 export interface ProducerClient extends AsyncDisposable {
   /**
-   * Sends one record and waits for its outcome, at most the operation timeout. After an outcome other than ok the
-   * producer must be retired: the caller disposes it and creates another.
+   * Sends these records, at least one, in one call of the library and waits for its outcome, at most the operation
+   * timeout. The value has one entry per request, in order. fail: none was written, nor will be; info: any may be. Calls may
+   * be open at once. Whether a producer whose outcome was not ok is used again is the caller's choice: one that judges the
+   * broker disposes it and creates another.
    */
-  send(request: SendRequest): Promise<Outcome<{ readonly offset: number | null }>>;
+  send(requests: readonly SendRequest[]): Promise<Outcome<readonly Sent[]>>;
 }
 
 /** Calls whose deadline passed while the client library went on with them. */

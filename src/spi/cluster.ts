@@ -77,6 +77,11 @@ export interface NetworkPort {
   probe(from: NodeId, to: NodeId, plane: Plane): Promise<Probe>;
 }
 
+export interface DiskPort {
+  /** Takes from a stopped node what had not reached its disk, as a power loss does. Resolves with how many records went. */
+  loseUnsynced(node: NodeId): Promise<{ readonly records: number }>;
+}
+
 export interface PartitionView {
   readonly topic: string;
   readonly partition: number;
@@ -128,6 +133,7 @@ export interface AdminPort {
 export interface ClusterPorts {
   readonly process?: ProcessPort;
   readonly network?: NetworkPort;
+  readonly disk?: DiskPort;
   readonly admin?: AdminPort;
 }
 export type PortName = keyof ClusterPorts;

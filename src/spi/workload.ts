@@ -7,10 +7,13 @@ import type { NodeId, TopicSpec } from './cluster.ts';
 export type NextOperation =
   | {
       readonly do: 'send';
-      readonly topic: string;
-      readonly partition: number;
-      readonly value: Scalar;
-      readonly key?: string;
+      /** At least one; they go out in one call of the client. A partition of null is the client's choice. */
+      readonly records: readonly {
+        readonly topic: string;
+        readonly partition: number | null;
+        readonly value: Scalar;
+        readonly key?: string;
+      }[];
     }
   | { readonly do: 'poll' }
   | { readonly do: 'wait'; readonly untilMs: number };
@@ -20,16 +23,20 @@ export interface WorkerScript {
   readonly kind: 'producer' | 'reader';
   /** Logs that a reader is assigned. */
   readonly logs: readonly LogName[];
+  /**
+   * Producers only. Workers of one session share one client, which is used on whatever the outcome of a send. Null: the
+   * worker has a client of its own, replaced after every outcome but ok; one session per process, nothing is recorded.
+   */
+  readonly session: string | null;
   next(nowMs: number): NextOperation;
 }
 
 /** How producers use their client. */
 export interface SendStyle {
-  /** Records of one call, at most: each call draws its number from 1 to this. */
+  /** Records of one call, at most; each call draws its number from 1 to this. */
   readonly recordsPerSendMax: number;
-  /** Who chooses the partition. */
   readonly partition: 'explicit' | 'client';
-  /** After an outcome that is not ok: take a new client, or go on with the same one. */
+  /** After an outcome that is not ok: a new client, or go on with the same one. */
   readonly afterFailure: 'replace' | 'continue';
   /** Workers (processes) that share one client and one session: so many sends of it may be open at once. */
   readonly sharedBy: number;
@@ -47,7 +54,7 @@ export interface WorkloadOptions {
   readonly topics: number;
   readonly partitions: number;
   readonly concurrency: number;
-  /** Sends per second in all, over all producers. */
+  /** Sends per second in all, over all producers; one of several records counts once. */
   readonly ratePerSecond: number;
   readonly sends: SendStyle;
   readonly nodes: readonly NodeId[];

@@ -1,6 +1,8 @@
 /**
- * The log workload: producers append single records to explicit partitions, awaiting each; readers poll every log from
- * its beginning. Every value is written once, so whatever the system does to a record can be told from the history.
+ * The log workload: producers append records, readers poll every log from its beginning. Every value is written once, so
+ * whatever the system does to a record can be told from the history. Plain sends are of single records to explicit
+ * partitions, each awaited; a style of sends asks for several records in one call, for partitions that the client
+ * chooses, or for clients that are shared.
  *
  * The first producers stay with one log each, the others (at least one) roam over all: a log whose leader is hurt stalls
  * whoever writes to it, and the logs that are well shall go on being written meanwhile.
@@ -8,7 +10,13 @@
 import type { Random } from '../core/random.ts';
 import type { LogName } from '../history/event.ts';
 import type { TopicSpec } from '../spi/cluster.ts';
-import type { NextOperation, WorkerScript, Workload, WorkloadOptions } from '../spi/workload.ts';
+import type {
+  NextOperation,
+  SendStyle,
+  WorkerScript,
+  Workload,
+  WorkloadOptions,
+} from '../spi/workload.ts';
 import { createPace, type Pace } from './pace.ts';
 import { rotatedReplicas } from './placement.ts';
 
@@ -26,7 +34,8 @@ const valuesPerWorker = 2 ** 32;
 
 export const logWorkload: Workload = {
   name: 'log',
-  summary: 'Awaited single-record sends to explicit partitions, and readers assigned to every log.',
+  summary:
+    'Sends of unique values, by default awaited and single, and readers assigned to every log.',
   topics: topicSpecs,
   workers: (options, random) => {
     const pace = createPace(options.ratePerSecond);
@@ -37,7 +46,7 @@ export const logWorkload: Workload = {
     const producers = Array.from({ length: options.concurrency }, (_, worker) => {
       const stays = worker < Math.min(logs.length, options.concurrency - 1);
       const own = stays ? logs.slice(worker, worker + 1) : logs;
-      return producerScript(worker, own, pace, random(`worker-${worker}`));
+      return producerScript(worker, own, options.sends, pace, random(`worker-${worker}`));
     });
     const readers = Array.from({ length: readersCount }, (_, reader) =>
       readerScript(names, (reader * pollIntervalMs) / readersCount),
@@ -54,27 +63,48 @@ function topicSpecs(options: WorkloadOptions): readonly TopicSpec[] {
   }));
 }
 
+interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+type RecordToSend = Extract<NextOperation, { do: 'send' }>['records'][number];
+
 /** Visits every log once per round, in an order drawn anew for each round, so that no log is ever left out for long. */
 function producerScript(
   worker: number,
-  logs: readonly { readonly topic: string; readonly partition: number }[],
+  logs: readonly TopicPartition[],
+  sends: SendStyle,
   pace: Pace,
   random: Random,
 ): WorkerScript {
-  let round: { readonly topic: string; readonly partition: number }[] = [];
+  let round: TopicPartition[] = [];
   let sequence = 0;
   let slotMs: number | null = null;
+  const record = (): RecordToSend => {
+    if (round.length === 0) round = random.shuffle(logs);
+    const { topic, partition } = round.pop() as TopicPartition;
+    const value = (worker + 1) * valuesPerWorker + sequence;
+    sequence += 1;
+    // With a key the client would have no choice: the key's hash names the partition.
+    if (sends.partition === 'client') return { topic, partition: null, value };
+    return { topic, partition, value, key: `k${random.below(keysPerWorker)}` };
+  };
   const next = (nowMs: number): NextOperation => {
     slotMs ??= pace.claim(nowMs);
     if (slotMs > nowMs) return { do: 'wait', untilMs: slotMs };
     slotMs = null;
-    if (round.length === 0) round = random.shuffle(logs);
-    const { topic, partition } = round.pop() as (typeof round)[number];
-    const value = (worker + 1) * valuesPerWorker + sequence;
-    sequence += 1;
-    return { do: 'send', topic, partition, value, key: `k${random.below(keysPerWorker)}` };
+    // Nothing is drawn where there is no choice, so that a seed means the same for plain sends whatever else there is.
+    const count = sends.recordsPerSendMax === 1 ? 1 : 1 + random.below(sends.recordsPerSendMax);
+    return { do: 'send', records: Array.from({ length: count }, record) };
   };
-  return { kind: 'producer', logs: [], next };
+  return { kind: 'producer', logs: [], session: sessionOf(worker, sends), next };
+}
+
+/** Neighbours share a session; a client that outlives its failures is a session of its worker alone. */
+function sessionOf(worker: number, { sharedBy, afterFailure }: SendStyle): string | null {
+  if (sharedBy === 1 && afterFailure === 'replace') return null;
+  return `producer-${1 + Math.floor(worker / sharedBy)}`;
 }
 
 function readerScript(logs: readonly LogName[], firstPollMs: number): WorkerScript {
@@ -84,5 +114,5 @@ function readerScript(logs: readonly LogName[], firstPollMs: number): WorkerScri
     dueMs = nowMs + pollIntervalMs;
     return { do: 'poll' };
   };
-  return { kind: 'reader', logs, next };
+  return { kind: 'reader', logs, session: null, next };
 }

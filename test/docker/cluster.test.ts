@@ -32,7 +32,7 @@ function create(config: KafkaConfig = {}): Promise<Cluster> {
       image: null,
       brokerVersion: '4.1.1',
       config,
-      admin: (nodes) => createWireAdmin(nodes, clock),
+      admin: (nodes) => createWireAdmin({ nodes, clock }),
     },
     quiet,
   );

@@ -11,7 +11,7 @@ export async function setup(): Promise<void> {
       image: null,
       brokerVersion: '4.1.1',
       config: {},
-      admin: (nodes) => createWireAdmin(nodes, clock),
+      admin: (nodes) => createWireAdmin({ nodes, clock }),
     },
     (line) => {
       console.log(line);

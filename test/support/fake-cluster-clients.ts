@@ -7,6 +7,7 @@ import type {
   Outcome,
   ProducerClient,
   ReaderClient,
+  Sent,
 } from '../../src/spi/client.ts';
 import type { Connections } from '../../src/run/execute.ts';
 import type { FakeCluster, FakeLog } from './fake-cluster.ts';
@@ -42,17 +43,25 @@ export function createFakeConnections(clock: Clock, cluster: FakeCluster): FakeC
     },
   });
 
+  let turn = 0;
   const producer = (name: string): ProducerClient => ({
     ...disposal(name),
-    send: async ({ topic, partition, value, meta }) => {
-      const log = logOf(`${topic}/${partition}`);
+    send: async (requests) => {
+      const logs = requests.map(({ topic, partition }) => {
+        const ofTopic = [...cluster.logs.values()].filter((log) => log.topic === topic);
+        // The choice of the client: in turn.
+        return ofTopic[(partition ?? turn++) % ofTopic.length] as FakeLog;
+      });
       await clock.sleep(sendMs);
-      if (!cluster.writable(log)) {
+      if (!logs.every((log) => cluster.writable(log))) {
         await clock.sleep(operationTimeoutMs);
         return { type: 'info', error: { code: 'DEADLINE', message: 'no answer' } };
       }
-      log.records.push({ value, key: meta.key });
-      return { type: 'ok', value: { offset: log.records.length - 1 } };
+      const sent = requests.map(({ value, meta }, i): Sent => {
+        const { partition, records } = logs[i] as FakeLog;
+        return { partition, offset: records.push({ value, key: meta.key }) - 1 };
+      });
+      return { type: 'ok', value: sent };
     },
   });
 

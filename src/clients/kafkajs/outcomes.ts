@@ -6,6 +6,10 @@
  * - exactly one was written, and the code proves that the broker refused it before appending: fail;
  * - anything else: info. With hidden retries an earlier attempt may have been appended, whatever the last one says.
  *
+ * Records of one call that were for several logs are info whatever was seen: a request may be refused for one log and
+ * appended for another, and kafkajs gives up on the first broker's error while requests to others are still to be written.
+ * Requests of other calls that were open at the same time count as attempts too: that only makes outcomes less certain.
+ *
  * kafkajs's own `retriable` flag is never consulted: it says what the client would do, not what the broker did.
  */
 
@@ -73,9 +77,12 @@ export const sendOutcomes: readonly OutcomeRule[] = [
 
 const byCode = new Map(sendOutcomes.map((rule) => [rule.code, rule]));
 
-/** @param attempts Produce requests written on this producer's sockets since the call began. */
-export function sendOutcomeOf(code: string, attempts: number): 'fail' | 'info' {
-  if (code === 'DEADLINE') return 'info';
+/**
+ * @param attempts Produce requests written on this producer's sockets since the call began.
+ * @param logs for how many logs kafkajs made requests; 0 if it never got so far.
+ */
+export function sendOutcomeOf(code: string, attempts: number, logs: number): 'fail' | 'info' {
+  if (code === 'DEADLINE' || logs > 1) return 'info';
   if (attempts === 0) return 'fail';
   return attempts === 1 && byCode.get(code)?.definite === true ? 'fail' : 'info';
 }

@@ -1,7 +1,7 @@
 /**
- * kafkajs as a producer that judges the broker: used so that its own defects cannot show (KAFKA.md A1). One Kafka object
- * and one producer each, one record per send, explicit partition, awaited; after any outcome but ok the caller retires
- * the producer. kafkajs goes on retrying an abandoned call, so those are counted, waited for and at last severed. Every
+ * kafkajs as a producer, one Kafka object and one producer each. Whoever judges the broker uses it so that its own defects
+ * cannot show (KAFKA.md A1): one record per send, explicit partition, awaited, and a new producer after any outcome but
+ * ok. kafkajs goes on retrying an abandoned call, so those are counted, waited for and at last severed. Every
  * second producer that is retired with a call open is severed at once instead, as if its process had died: of such a
  * call only the bytes that had left are still under way, so that uncertain sends of both fates occur.
  */
@@ -12,6 +12,7 @@ import {
   type Message,
   type Producer,
   type RecordMetadata,
+  type TopicMessages,
 } from 'kafkajs';
 import { assert } from '../../core/assert.ts';
 import { withDeadline } from '../../core/bounded.ts';
@@ -25,8 +26,11 @@ import type {
   ProducerFactory,
   ProducerSettings,
   SendRequest,
+  Sent,
 } from '../../spi/client.ts';
+import { placesOf, type RoutedRecord } from './acknowledgement.ts';
 import { errorCodeOf, sendOutcomeOf } from './outcomes.ts';
+import { PartitionChoices } from './partition-choices.ts';
 import { CountingSockets } from './produce-attempts.ts';
 
 /** Short back-off and many tries: a send outlives a failover (KAFKA.md K-8, A1). */
@@ -56,6 +60,7 @@ class KafkajsProducerFactory implements ProducerFactory {
   readonly #producers = new Set<KafkajsProducer>();
   readonly #abandoned = new Set<Promise<unknown>>();
   #abandonedTotal = 0;
+  #retiredOpen = 0;
 
   constructor(options: KafkajsOptions) {
     this.#options = options;
@@ -65,12 +70,16 @@ class KafkajsProducerFactory implements ProducerFactory {
     const producer = new KafkajsProducer(name, this.#options, {
       abandoned: (call) => {
         this.#abandonedTotal++;
-        if (this.#abandonedTotal % 2 === 0) {
-          producer.sever();
-          return;
-        }
-        const settled = call.finally(() => this.#abandoned.delete(settled));
-        this.#abandoned.add(settled);
+        this.#abandoned.add(call);
+        void call.then(() => this.#abandoned.delete(call));
+      },
+      retired: (calls) => {
+        const open = calls.filter((call) => this.#abandoned.has(call));
+        if (open.length === 0) return;
+        this.#retiredOpen++;
+        if (this.#retiredOpen % 2 !== 0) return;
+        for (const call of open) this.#abandoned.delete(call);
+        producer.sever();
       },
       closed: () => this.#producers.delete(producer),
     });
@@ -105,6 +114,8 @@ class KafkajsProducerFactory implements ProducerFactory {
 interface ProducerOwner {
   /** Told of a call whose deadline passed; the promise never rejects. */
   abandoned(call: Promise<unknown>): void;
+  /** Told once, before the producer waits for these calls, which are open. */
+  retired(calls: readonly Promise<unknown>[]): void;
   closed(): void;
 }
 
@@ -112,8 +123,9 @@ class KafkajsProducer implements ProducerClient {
   readonly #options: KafkajsOptions;
   readonly #owner: ProducerOwner;
   readonly #sockets = new CountingSockets();
+  readonly #choices = new PartitionChoices();
   readonly #producer: Producer;
-  #open: Promise<unknown> | null = null;
+  readonly #open = new Set<Promise<unknown>>();
   #disposal: Promise<void> | null = null;
   readonly #severed = new AbortController();
 
@@ -140,7 +152,7 @@ class KafkajsProducer implements ProducerClient {
       allowAutoTopicCreation: false,
       idempotent: settings.idempotent,
       metadataMaxAge: metadataMaxAgeMs,
-      createPartitioner: () => explicitPartition,
+      createPartitioner: this.#choices.partitioner,
       retry,
       ...(settings.idempotent ? { maxInFlightRequests: 1 } : {}),
     });
@@ -156,36 +168,49 @@ class KafkajsProducer implements ProducerClient {
     this.#severed.abort();
   }
 
-  async send(request: SendRequest): Promise<Outcome<{ readonly offset: number | null }>> {
+  async send(requests: readonly SendRequest[]): Promise<Outcome<readonly Sent[]>> {
     const { clock, settings } = this.#options;
     const framesBefore = this.#sockets.produceFrames;
-    const call = this.#producer.send({
-      topic: request.topic,
-      acks: settings.acks === 'all' ? -1 : settings.acks,
-      messages: [
-        {
-          partition: request.partition,
-          key: request.meta.key === undefined ? null : encodeScalar(request.meta.key),
-          value: encodeScalar(request.value),
-        },
-      ],
-    });
+    const messages = requests.map(messageOf);
+    const call = this.#call(requests, messages);
     const settled = call.catch(() => undefined);
-    this.#open = settled;
+    this.#open.add(settled);
+    void settled.then(() => this.#open.delete(settled));
     const bounded = await withDeadline(clock, settings.operationTimeoutMs, call);
     if (bounded.status === 'late') {
       this.#owner.abandoned(settled);
       const message = `no outcome within ${settings.operationTimeoutMs} ms`;
       return { type: 'info', error: { code: 'DEADLINE', message } };
     }
-    this.#open = null;
+    const routed = requests.map(({ topic, partition }, i): RoutedRecord => {
+      return { topic, partition, choices: this.#choices.of(messages[i] as Message) };
+    });
     if (bounded.status === 'failed') {
       const code = errorCodeOf(bounded.error);
       const attempts = this.#sockets.produceFrames - framesBefore;
       const message = `${describeError(bounded.error)}; Produce requests seen: ${attempts}`;
-      return { type: sendOutcomeOf(code, attempts), error: { code, message } };
+      return { type: sendOutcomeOf(code, attempts, logsOf(routed)), error: { code, message } };
     }
-    return { type: 'ok', value: { offset: acknowledgedOffset(bounded.value, request) } };
+    const places = placesOf(routed, bounded.value);
+    if (places !== null) return { type: 'ok', value: places };
+    const message = 'acknowledged after other partitions were chosen in a retry';
+    return { type: 'info', error: { code: 'PARTITION_UNTOLD', message } };
+  }
+
+  #call(requests: readonly SendRequest[], messages: Message[]): Promise<RecordMetadata[]> {
+    const acks = this.#options.settings.acks === 'all' ? -1 : this.#options.settings.acks;
+    const [first] = requests;
+    assert(first !== undefined, 'a send has at least one record');
+    if (requests.length === 1) return this.#producer.send({ topic: first.topic, acks, messages });
+    const byTopic = new Map<string, Message[]>();
+    for (const [i, { topic }] of requests.entries()) {
+      byTopic.set(topic, [...(byTopic.get(topic) ?? []), messages[i] as Message]);
+    }
+    const topicMessages = [...byTopic].map(([topic, ofTopic]): TopicMessages => ({
+      topic,
+      messages: ofTopic,
+    }));
+    return this.#producer.sendBatch({ acks, topicMessages });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -193,30 +218,37 @@ class KafkajsProducer implements ProducerClient {
     return this.#disposal;
   }
 
-  /** Waits for the open call first: kafkajs would reconnect for it after a disconnect, and leave that connection open. */
+  /** Waits for the open calls first: kafkajs would reconnect for one after a disconnect, and leave that connection open. */
   async #dispose(): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#severed;
     const severed = new Promise((resolve) => {
       signal.addEventListener('abort', resolve, { once: true });
     });
-    if (!signal.aborted) await Promise.race([this.#open, severed]);
+    const open = [...this.#open];
+    this.#owner.retired(open);
+    if (!signal.aborted) await Promise.race([Promise.all(open), severed]);
     await withDeadline(clock, disconnectTimeoutMs, this.#producer.disconnect());
     this.sever();
     this.#owner.closed();
   }
 }
 
-/** Null where the answer lacks the partition (KAFKA.md K-1) or the broker told no offset (acks=0). */
-function acknowledgedOffset(
-  answer: readonly RecordMetadata[],
-  request: SendRequest,
-): number | null {
-  const entry = answer.find(
-    (metadata) => metadata.topicName === request.topic && metadata.partition === request.partition,
+function messageOf({ partition, value, meta }: SendRequest): Message {
+  return {
+    ...(partition === null ? {} : { partition }),
+    key: meta.key === undefined ? null : encodeScalar(meta.key),
+    value: encodeScalar(value),
+  };
+}
+
+/** For how many logs requests were made. One record goes to one log at a time, whatever was chosen for it in a retry. */
+function logsOf(records: readonly RoutedRecord[]): number {
+  if (records.length === 1) return 1;
+  const logs = records.flatMap(({ topic, choices }) =>
+    choices.map((partition) => `${topic}/${partition}`),
   );
-  const offset = Number(entry?.baseOffset ?? entry?.offset ?? -1);
-  return Number.isSafeInteger(offset) && offset >= 0 ? offset : null;
+  return new Set(logs).size;
 }
 
 function encodeScalar(value: Scalar): string | null {
@@ -232,9 +264,3 @@ function logLine(name: string, log: (line: string) => void): (entry: LogEntry) =
 }
 
 const noise: ReadonlySet<string> = new Set(['stack', 'clientId']);
-
-/** kafkajs asks its partitioner for every record, also for those that name their partition. */
-function explicitPartition({ message }: { readonly message: Message }): number {
-  assert(message.partition !== undefined, 'every record names its partition');
-  return message.partition;
-}

@@ -8,9 +8,9 @@ import { errorCodeOf, errorName } from '../../kafka-protocol/error-codes.ts';
 import { createTopics } from '../../kafka-protocol/messages/create-topics.ts';
 import { electLeaders } from '../../kafka-protocol/messages/elect-leaders.ts';
 import { findCoordinator } from '../../kafka-protocol/messages/find-coordinator.ts';
-import type { AdminPort, NodeId, NodeInfo, NodeView, TopicSpec } from '../../spi/cluster.ts';
+import type { AdminPort, NodeId, NodeView, TopicSpec } from '../../spi/cluster.ts';
 import { nodeView, partitionsView } from './node-views.ts';
-import { createNodes, type LinkFactory, type Nodes } from './nodes.ts';
+import { createNodes, type Nodes, type WireOptions } from './nodes.ts';
 import { judgeHealth } from './pictures.ts';
 import { wireDefaults, type WireSettings } from './settings.ts';
 
@@ -18,15 +18,10 @@ import { wireDefaults, type WireSettings } from './settings.ts';
 const retryPauseMs = 200;
 
 /** The admin port of these nodes, over connections of its own; dispose it when the cluster goes. */
-export function createWireAdmin(
-  nodes: readonly NodeInfo[],
-  clock: Clock,
-  settings: Partial<WireSettings> = {},
-  link?: LinkFactory,
-): AdminPort & AsyncDisposable {
-  const complete = { ...wireDefaults, ...settings };
-  const reached = link === undefined ? { nodes, clock } : { nodes, clock, link };
-  const links = createNodes(reached, complete, 'ordeal-admin');
+export function createWireAdmin(options: WireOptions): AdminPort & AsyncDisposable {
+  const { clock } = options;
+  const complete = { ...wireDefaults, ...options.settings };
+  const links = createNodes(options, complete, 'ordeal-admin');
   const attempts = createAttempts(links, clock, complete);
   const views = (timeoutMs: number): Promise<readonly NodeView[]> =>
     Promise.all(links.ids.map((node) => nodeView(links, clock, node, timeoutMs)));

@@ -7,12 +7,12 @@ import type { IsolationLevel, LogName, Meta, RawBatch, RecordSeen } from '../../
 import type { FetchedPartition } from '../../kafka-protocol/messages/fetch.ts';
 import {
   compressionRefusal,
-  decodeBatches,
   decodeRecords,
   type LogRecord,
   markerOf,
   type RecordBatch,
 } from '../../kafka-protocol/record-batch.ts';
+import { batchesOf } from '../../kafka-protocol/records.ts';
 import { fail, type Fail } from './outcomes.ts';
 import { decodeScalar } from './scalar.ts';
 
@@ -54,7 +54,7 @@ function seenIn(
   isolation: IsolationLevel,
   window: Window,
 ): Seen<RecordSeen> | Fail {
-  const batches = decodeBatches(fetched.records ?? Buffer.alloc(0), window.log);
+  const batches = batchesOf(fetched.records, window.log);
   const aborted = isolation === 'read_committed' ? abortedFilter(fetched, window.log) : null;
   const items: RecordSeen[] = [];
   let next = window.from;
@@ -67,7 +67,8 @@ function seenIn(
       const refusal = compressionRefusal(batch, window.log);
       if (refusal !== null) return fail('COMPRESSED_BATCH', refusal);
       for (const record of decodeRecords(batch, window.log)) {
-        if (record.offset >= window.from && record.offset < window.bound) items.push(seen(record));
+        if (record.offset < window.from || record.offset >= window.bound) continue;
+        items.push(batch.records === undefined ? show(record) : seen(record));
       }
     }
     next = Math.min(batch.lastOffset + 1, window.bound);
@@ -83,7 +84,7 @@ export function rawBatches(fetched: FetchedPartition, window: Window): Seen<RawB
 function rawIn(fetched: FetchedPartition, window: Window): Seen<RawBatch> {
   const items: RawBatch[] = [];
   let next = window.from;
-  for (const batch of decodeBatches(fetched.records ?? Buffer.alloc(0), window.log)) {
+  for (const batch of batchesOf(fetched.records, window.log)) {
     if (batch.lastOffset < window.from) continue;
     if (batch.baseOffset >= window.bound) break;
     items.push({
@@ -134,7 +135,19 @@ function readable<T>(read: () => T): T | Fail {
   }
 }
 
+/** Batches that never were bytes give the same records to every reader: what is shown of one is worked out once. */
+const shown = new WeakMap<LogRecord, RecordSeen>();
+
 function seen(record: LogRecord): RecordSeen {
+  let known = shown.get(record);
+  if (known === undefined) {
+    known = show(record);
+    shown.set(record, known);
+  }
+  return known;
+}
+
+function show(record: LogRecord): RecordSeen {
   const value = record.value === null ? null : decodeScalar(record.value);
   if (record.key === null && record.value !== null) return [record.offset, value];
   const meta: Meta = {

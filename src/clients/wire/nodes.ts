@@ -7,17 +7,14 @@ import { type BrokerLink, createLink } from '../../kafka-protocol/link.ts';
 import type { NodeId, NodeInfo } from '../../spi/cluster.ts';
 import type { WireSettings } from './settings.ts';
 
-/** Reaches one node for one client. */
-export type LinkFactory = (node: NodeInfo, clientId: string) => BrokerLink;
-
 /** What every part of the wire client is made from. */
 export interface WireOptions {
   readonly nodes: readonly NodeInfo[];
   readonly clock: Clock;
+  /** How a node is reached; absent: over TCP. */
+  readonly link?: (node: NodeInfo, clientId: string) => BrokerLink;
   /** Bounds that differ from `wireDefaults`. */
   readonly settings?: Partial<WireSettings>;
-  /** Absent: over TCP. */
-  readonly link?: LinkFactory;
 }
 
 export interface Nodes extends AsyncDisposable {
@@ -35,19 +32,17 @@ export interface Nodes extends AsyncDisposable {
 /** Links to all nodes, none of them connected yet. @param clientId names this client in the brokers' logs. */
 export function createNodes(options: WireOptions, settings: WireSettings, clientId: string): Nodes {
   const links = new Map<NodeId, BrokerLink>();
-  for (const node of options.nodes) {
-    links.set(
-      node.id,
-      options.link?.(node, clientId) ??
-        createLink({
-          ...parseAddress(node.clientAddress),
-          clientId,
-          clock: options.clock,
-          connectTimeoutMs: settings.connectTimeoutMs,
-          responseBytesMax: settings.responseBytesMax,
-        }),
-    );
-  }
+  const link =
+    options.link ??
+    ((node: NodeInfo): BrokerLink =>
+      createLink({
+        ...parseAddress(node.clientAddress),
+        clientId,
+        clock: options.clock,
+        connectTimeoutMs: settings.connectTimeoutMs,
+        responseBytesMax: settings.responseBytesMax,
+      }));
+  for (const node of options.nodes) links.set(node.id, link(node, clientId));
   const ids = [...links.keys()].sort((a, b) => a - b);
   return {
     ids,

@@ -2,7 +2,7 @@
  * Kafka on a Docker engine.
  *
  *     const cluster = await createDockerCluster(
- *       { run: 'my-run', image: null, brokerVersion: '4.1.1', admin: (nodes) => createWireAdmin(nodes, clock), config: {} },
+ *       { run: 'my-run', image: null, brokerVersion: '4.1.1', admin: (nodes) => createWireAdmin({ nodes, clock }), config: {} },
  *       (line) => console.error(line),
  *     );
  *     await cluster.start(60_000, (line) => console.error(line));   // cluster.nodes now have addresses

@@ -7,11 +7,11 @@ import {
   int64,
   int8,
   nullableArray,
-  nullableBytes,
   string,
   struct,
   type Typed,
 } from '../codec.ts';
+import { nullableRecords } from '../records.ts';
 
 const request = struct({
   /** -1 for clients. */
@@ -51,7 +51,7 @@ const partition = struct({
   /** In no order that one may rely on. */
   abortedTransactions: nullableArray(struct({ producerId: int64, firstOffset: int64 })),
   preferredReadReplica: int32,
-  records: nullableBytes,
+  records: nullableRecords,
 });
 
 const response = struct({

@@ -5,12 +5,12 @@ import {
   int16,
   int32,
   int64,
-  nullableBytes,
   nullableString,
   string,
   struct,
   type Typed,
 } from '../codec.ts';
+import { nullableRecords } from '../records.ts';
 
 const request = struct({
   transactionalId: nullableString,
@@ -20,7 +20,7 @@ const request = struct({
   topics: array(
     struct({
       name: string,
-      partitions: array(struct({ partition: int32, records: nullableBytes })),
+      partitions: array(struct({ partition: int32, records: nullableRecords })),
     }),
   ),
 });

@@ -1,5 +1,5 @@
 /**
- * The least broker that kafkajs can produce to, over real TCP: one node, one topic "t" with one partition. It advertises
+ * The least broker that kafkajs can produce to, over real TCP: one node, one topic "t" with few partitions. It advertises
  * the oldest request versions that kafkajs speaks, so that the layouts below stay small, and does with each Produce
  * request what the script says.
  */
@@ -8,7 +8,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 export type ProduceAction =
-  | { readonly do: 'acknowledge'; readonly offset: number }
+  /** The same offset for every partition of the request, or for `only` one of them. */
+  | { readonly do: 'acknowledge'; readonly offset: number; readonly only?: number }
   | { readonly do: 'refuse'; readonly errorCode: number }
   | { readonly do: 'close' }
   | { readonly do: 'stay-silent' }
@@ -27,9 +28,13 @@ export class ScriptedBroker {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #script: ProduceAction[];
+  readonly #partitions: number;
+  /** Partitions of each Produce request. */
+  readonly asked: (readonly number[])[] = [];
 
-  constructor(script: readonly ProduceAction[]) {
+  constructor(script: readonly ProduceAction[], partitions = 1) {
     this.#script = [...script];
+    this.#partitions = partitions;
     this.#server = createServer((socket) => {
       this.#serve(socket);
     });
@@ -88,20 +93,26 @@ export class ScriptedBroker {
     } else if (key === keys.initProducerId) {
       answer(int32(0), int16(0), int64(7), int16(0));
     } else if (key === keys.produce) {
-      this.#produce(socket, answer);
+      this.#produce(socket, producePartitions(request), answer);
     }
   }
 
-  #produce(socket: Socket, answer: (...parts: Buffer[]) => void): void {
+  #produce(socket: Socket, asked: readonly number[], answer: (...parts: Buffer[]) => void): void {
     this.produceRequests++;
+    this.asked.push(asked);
     const action = this.#script.shift() ?? { do: 'stay-silent' };
     if (action.do === 'close') socket.destroy();
     if (action.do === 'answer-without-partition') answer(int32(0), int32(0));
     if (action.do === 'acknowledge' || action.do === 'refuse') {
       const errorCode = action.do === 'refuse' ? action.errorCode : 0;
       const offset = action.do === 'acknowledge' ? action.offset : -1;
-      const partition = Buffer.concat([int32(0), int16(errorCode), int64(offset), int64(-1)]);
-      answer(int32(1), string('t'), int32(1), partition, int32(0));
+      const only = action.do === 'acknowledge' ? action.only : undefined;
+      const partitions = asked
+        .filter((partition) => only === undefined || partition === only)
+        .map((partition) =>
+          Buffer.concat([int32(partition), int16(errorCode), int64(offset), int64(-1)]),
+        );
+      answer(int32(1), string('t'), int32(partitions.length), ...partitions, int32(0));
     }
   }
 
@@ -111,9 +122,31 @@ export class ScriptedBroker {
 
   #topic(): Buffer {
     const replicas = Buffer.concat([int32(1), int32(1)]);
-    const partition = Buffer.concat([int16(0), int32(0), int32(1), replicas, replicas]);
-    return Buffer.concat([int16(0), string('t'), Buffer.from([0]), int32(1), partition]);
+    const partitions = Array.from({ length: this.#partitions }, (_, partition) =>
+      Buffer.concat([int16(0), int32(partition), int32(1), replicas, replicas]),
+    );
+    const count = int32(partitions.length);
+    return Buffer.concat([int16(0), string('t'), Buffer.from([0]), count, ...partitions]);
   }
+}
+
+/** Of a Produce v3 request for one topic: header, transactional id, acks, timeout, then the topic's partitions. */
+function producePartitions(request: Buffer): readonly number[] {
+  let at = 8;
+  const skipString = (): void => {
+    at += 2 + Math.max(0, request.readInt16BE(at));
+  };
+  skipString();
+  skipString();
+  at += 2 + 4 + 4;
+  skipString();
+  const count = request.readInt32BE(at);
+  at += 4;
+  return Array.from({ length: count }, () => {
+    const partition = request.readInt32BE(at);
+    at += 8 + request.readInt32BE(at + 4);
+    return partition;
+  });
 }
 
 function int16(value: number): Buffer {

@@ -16,7 +16,7 @@ async function start(
   open.push(cluster);
   cluster.logs.set('orders/0', emptyLog());
   const settings = { adminTimeoutMs, requestTimeoutMs: 300 };
-  const admin = createWireAdmin(cluster.nodes, createRealClock(), settings);
+  const admin = createWireAdmin({ nodes: cluster.nodes, clock: createRealClock(), settings });
   open.push(admin);
   return { cluster, admin };
 }

@@ -6,6 +6,7 @@ import { isPartitionVariant } from '../../../nemeses/cut-rules.ts';
 import { scenarios } from '../../../src/cli/scenarios/index.ts';
 import { claims } from '../../../src/spi/verdict.ts';
 import type { AnomalyName } from '../../../src/spi/verdict.ts';
+import { plainSends } from '../../../src/spi/workload.ts';
 import { workloads } from '../../../src/workloads/index.ts';
 
 const all = [...scenarios.values()];
@@ -31,6 +32,7 @@ describe.each(all.map((scenario) => [scenario.name, scenario] as const))(
         partitions: scenario.partitions,
         concurrency: scenario.concurrency,
         ratePerSecond: scenario.ratePerSecond,
+        sends: plainSends,
         nodes: [1, 2, 3],
         topicConfig: scenario.settings.topicConfig,
       });

@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EventDraft } from '../../../src/history/recording.ts';
-import type {
-  Outcome,
-  ProducerClient,
-  ReaderClient,
-  ReaderFactory,
-} from '../../../src/spi/client.ts';
-import type { NextOperation, WorkerScript } from '../../../src/spi/workload.ts';
-import { createInterpreter } from '../../../src/generators/interpreter.ts';
-import { createTally } from '../../../src/generators/tally.ts';
-import { createVirtualClock } from '../../support/virtual-clock.ts';
+import type { Outcome, ProducerClient, ReaderClient, Sent } from '../../../src/spi/client.ts';
+import type { NextOperation } from '../../../src/spi/workload.ts';
+import { interpret, script, send, steps } from '../../support/interpretation.ts';
 
 const error = { code: 'X', message: 'x' };
 const info: Outcome<never> = { type: 'info', error };
@@ -18,93 +10,17 @@ const outOfRange: Outcome<never> = {
   type: 'fail',
   error: { code: 'OFFSET_OUT_OF_RANGE', message: 'gone' },
 };
-const ok = (offset: number): Outcome<{ offset: number }> => ({ type: 'ok', value: { offset } });
-
-/** One operation each 10 ms, as many as listed, then silence. */
-function script(kind: WorkerScript['kind'], operations: readonly NextOperation[]): WorkerScript {
-  const left = [...operations];
-  return {
-    kind,
-    logs: kind === 'reader' ? ['t/0', 't/1'] : [],
-    next: (nowMs) => left.shift() ?? { do: 'wait', untilMs: nowMs + 1_000 },
-  };
-}
-
-const send = (value: number): NextOperation => ({ do: 'send', topic: 't', partition: 0, value });
+const ok = (offset: number): Outcome<readonly Sent[]> => ({
+  type: 'ok',
+  value: [{ partition: 0, offset }],
+});
 const poll: NextOperation = { do: 'poll' };
-
-interface Plan {
-  readonly scripts: readonly WorkerScript[];
-  readonly send?: ProducerClient['send'];
-  readonly reader?: ReaderClient;
-  readonly create?: (name: string) => Promise<void>;
-  readonly append?: (draft: EventDraft) => void;
-  /** The record takes so many events and has ended then. */
-  readonly recordedMax?: number;
-}
-
-function interpret(plan: Plan) {
-  const clock = createVirtualClock();
-  const drafts: EventDraft[] = [];
-  const created: string[] = [];
-  const disposed: string[] = [];
-  const tally = createTally();
-  const stop = new AbortController();
-  const make = async (name: string): Promise<AsyncDisposable> => {
-    await plan.create?.(name);
-    created.push(name);
-    return {
-      [Symbol.asyncDispose]: async () => {
-        await clock.sleep(100);
-        disposed.push(name);
-      },
-    };
-  };
-  const readers: ReaderFactory = {
-    create: async (name) => ({ ...plan.reader!, ...(await make(name)) }),
-  };
-  const interpreter = createInterpreter({
-    clock,
-    append: (draft) => {
-      plan.append?.(draft);
-      if (drafts.length >= (plan.recordedMax ?? Infinity)) return -1;
-      return drafts.push(draft) - 1;
-    },
-    tally,
-    stop: stop.signal,
-    processes: 4,
-    operationGuardMs: 1_000,
-    createTimeoutMs: 500,
-    scripts: plan.scripts,
-    producers: {
-      create: async (name) => ({ send: plan.send!, ...(await make(name)) }),
-      abandoned: () => ({ total: 0, open: 0 }),
-      settle: () => Promise.resolve({ total: 0, open: 0 }),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    },
-    readers,
-  });
-  const run = async (forMs: number): Promise<void> => {
-    await clock.drive(interpreter.connect());
-    const running = interpreter.run();
-    clock.after(forMs, () => {
-      stop.abort();
-    });
-    await clock.drive(running);
-    await clock.drive(clock.sleep(200));
-  };
-  return { clock, drafts, created, disposed, tally, stop, interpreter, run };
-}
-
-function steps(drafts: readonly EventDraft[]): unknown[] {
-  return drafts.map(({ process, type, f }) => [process, type, f]);
-}
 
 describe('a producing worker', () => {
   it('records invocation and outcome, and keeps its client while all is well', async () => {
     let offset = 40;
     const { drafts, created, tally, run } = interpret({
-      scripts: [script('producer', [{ ...send(7), key: 'k' } as NextOperation, send(8)])],
+      scripts: [script('producer', [send(7, 'k'), send(8)])],
       send: () => Promise.resolve(ok(++offset)),
     });
     await run(500);
@@ -197,8 +113,8 @@ describe('once the workers have stopped or the record has ended', () => {
     const sent: unknown[] = [];
     const { drafts, disposed, run } = interpret({
       scripts: [script('producer', [send(1), send(2)])],
-      send: ({ value }) => {
-        sent.push(value);
+      send: (requests) => {
+        sent.push(...requests.map(({ value }) => value));
         return Promise.resolve(ok(0));
       },
       recordedMax: 2,

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/core/random.ts';
-import type { NextOperation, WorkerScript, WorkloadOptions } from '../../../src/spi/workload.ts';
+import {
+  plainSends,
+  type NextOperation,
+  type SendStyle,
+  type WorkerScript,
+  type WorkloadOptions,
+} from '../../../src/spi/workload.ts';
 import { workloads } from '../../../src/workloads/index.ts';
 import { logWorkload } from '../../../src/workloads/log.ts';
 import { createPace } from '../../../src/workloads/pace.ts';
@@ -11,6 +17,7 @@ const options: WorkloadOptions = {
   partitions: 3,
   concurrency: 2,
   ratePerSecond: 100,
+  sends: plainSends,
   nodes: [1, 2, 3],
   topicConfig: { 'min.insync.replicas': '2' },
 };
@@ -19,15 +26,25 @@ function workers(seed: string, changes: Partial<WorkloadOptions> = {}): readonly
   return logWorkload.workers({ ...options, ...changes }, (name) => randomStream(seed, name));
 }
 
-/** Lets one script alone run for a while; every operation takes no time. */
-function sends(script: WorkerScript, untilMs: number): Extract<NextOperation, { do: 'send' }>[] {
-  const done: Extract<NextOperation, { do: 'send' }>[] = [];
+type Records = Extract<NextOperation, { do: 'send' }>['records'];
+
+/** The records of each call, while one script alone runs for a while; every operation takes no time. */
+function calls(script: WorkerScript, untilMs: number): Records[] {
+  const done: Records[] = [];
   for (let nowMs = 0; nowMs < untilMs;) {
     const next = script.next(nowMs);
     if (next.do === 'wait') nowMs = next.untilMs;
-    else if (next.do === 'send') done.push(next);
+    else if (next.do === 'send') done.push(next.records);
   }
   return done;
+}
+
+function sends(script: WorkerScript, untilMs: number): Records {
+  return calls(script, untilMs).flat();
+}
+
+function styled(style: Partial<SendStyle>, changes: Partial<WorkloadOptions> = {}) {
+  return workers('1', { ...changes, sends: { ...plainSends, ...style } });
 }
 
 describe('the log workload', () => {
@@ -100,6 +117,41 @@ describe('the log workload', () => {
     expect(sends(again!, 500)).toEqual(sends(first!, 500));
     const other = workers('2', { topics: 1, concurrency: 4 })[3];
     expect(sends(other!, 500)).not.toEqual(sends(first!, 500));
+  });
+
+  it('means by a seed of plain sends what it always meant', () => {
+    const roaming = workers('1')[1]!;
+    expect(sends(roaming, 35)).toEqual([
+      { topic: 'orders', partition: 0, value: 2 ** 33, key: 'k3' },
+      { topic: 'orders', partition: 2, value: 2 ** 33 + 1, key: 'k2' },
+      { topic: 'orders-2', partition: 0, value: 2 ** 33 + 2, key: 'k3' },
+      { topic: 'orders-2', partition: 1, value: 2 ** 33 + 3, key: 'k8' },
+    ]);
+  });
+
+  it('draws how many records a call has, and spreads them over the logs of the worker', () => {
+    const roaming = styled({ recordsPerSendMax: 4 })[1]!;
+    const all = calls(roaming, 1_000);
+    expect(new Set(all.map(({ length }) => length))).toEqual(new Set([1, 2, 3, 4]));
+    const values = all.flat().map(({ value }) => value);
+    expect(values).toEqual(values.map((_, sequence) => 2 ** 33 + sequence));
+    const first = all.find(({ length }) => length === 4) ?? [];
+    expect(new Set(first.map(({ topic, partition }) => `${topic}/${partition}`)).size).toBe(4);
+  });
+
+  it('leaves the partition to the client, with no key that would choose it', () => {
+    const [record] = sends(styled({ partition: 'client' })[0]!, 20);
+    expect(record).toEqual({ topic: 'orders', partition: null, value: 2 ** 32 });
+  });
+
+  it('has a session where a client is shared, or outlives its failures', () => {
+    const sessions = (style: Partial<SendStyle>) =>
+      styled(style, { concurrency: 5 }).map(({ session }) => session);
+    const readers = [null, null];
+    expect(sessions({})).toEqual([null, null, null, null, null, ...readers]);
+    const [one, two, three] = ['producer-1', 'producer-2', 'producer-3'];
+    expect(sessions({ sharedBy: 2 })).toEqual([one, one, two, two, three, ...readers]);
+    expect(sessions({ afterFailure: 'continue' }).slice(0, 3)).toEqual([one, two, three]);
   });
 
   it('polls at intervals, measured from the poll before', () => {

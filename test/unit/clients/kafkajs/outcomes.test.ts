@@ -15,17 +15,29 @@ describe('outcome table', () => {
   });
 
   it('calls nothing definite once a second attempt was seen', () => {
-    for (const { code } of sendOutcomes) expect(sendOutcomeOf(code, 2)).toBe('info');
+    for (const { code } of sendOutcomes) expect(sendOutcomeOf(code, 2, 1)).toBe('info');
   });
 
   it('fails what was never written, unless the call is still running', () => {
-    expect(sendOutcomeOf('CONNECTION_ERROR', 0)).toBe('fail');
-    expect(sendOutcomeOf('UNKNOWN_TOPIC_OR_PARTITION', 0)).toBe('fail');
-    expect(sendOutcomeOf('DEADLINE', 0)).toBe('info');
+    expect(sendOutcomeOf('CONNECTION_ERROR', 0, 1)).toBe('fail');
+    expect(sendOutcomeOf('UNKNOWN_TOPIC_OR_PARTITION', 0, 1)).toBe('fail');
+    expect(sendOutcomeOf('DEADLINE', 0, 1)).toBe('info');
+  });
+
+  it('is info for records of several logs, whatever was seen', () => {
+    for (const { code } of sendOutcomes) {
+      expect([0, 1, 2].map((attempts) => sendOutcomeOf(code, attempts, 2))).toEqual(
+        Array(3).fill('info'),
+      );
+    }
+  });
+
+  it('fails a call of several records for which no request was made', () => {
+    expect(sendOutcomeOf('METADATA_NOT_LOADED', 0, 0)).toBe('fail');
   });
 
   it('is info for a code that it does not know', () => {
-    expect(sendOutcomeOf('SOMETHING_NEW', 1)).toBe('info');
+    expect(sendOutcomeOf('SOMETHING_NEW', 1, 1)).toBe('info');
   });
 
   it.each([
@@ -37,7 +49,7 @@ describe('outcome table', () => {
     ['REQUEST_TIMED_OUT', 'info'],
     ['UNKNOWN', 'info'],
   ])('%s of the only attempt: %s', (code, outcome) => {
-    expect(sendOutcomeOf(code, 1)).toBe(outcome);
+    expect(sendOutcomeOf(code, 1, 1)).toBe(outcome);
   });
 });
 

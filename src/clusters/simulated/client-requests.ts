@@ -1,0 +1,297 @@
+/** What a broker answers to clients: Kafka's requests as typed objects, with Kafka's error codes. */
+import { assert } from '../../core/assert.ts';
+import { errorCodeOf } from '../../kafka-protocol/error-codes.ts';
+import type {
+  CreateTopicsRequest,
+  CreateTopicsResponse,
+} from '../../kafka-protocol/messages/create-topics.ts';
+import {
+  clusterMetadataTopic,
+  type DescribeQuorumResponse,
+} from '../../kafka-protocol/messages/describe-quorum.ts';
+import type {
+  ElectLeadersRequest,
+  ElectLeadersResponse,
+} from '../../kafka-protocol/messages/elect-leaders.ts';
+import type { FindCoordinatorResponse } from '../../kafka-protocol/messages/find-coordinator.ts';
+import type { InitProducerIdResponse } from '../../kafka-protocol/messages/init-producer-id.ts';
+import {
+  earliestOffset,
+  type ListOffsetsRequest,
+  type ListOffsetsResponse,
+} from '../../kafka-protocol/messages/list-offsets.ts';
+import type { MetadataRequest, MetadataResponse } from '../../kafka-protocol/messages/metadata.ts';
+import type { ProduceRequest, ProduceResponse } from '../../kafka-protocol/messages/produce.ts';
+import { batchesOf } from '../../kafka-protocol/records.ts';
+import { addressOf } from './addresses.ts';
+import type { ApiCall } from './api-call.ts';
+import type { Broker } from './broker.ts';
+import { answerClientFetch } from './client-fetch.ts';
+import type { FetchRequest } from '../../kafka-protocol/messages/fetch.ts';
+import type { ControllerRequest, ControllerResponse } from './controller.ts';
+import type { TopicConfig } from './metadata-image.ts';
+import { simulatedBrokerConfig } from './settings.ts';
+
+type Respond = (response: unknown) => void;
+
+const forwardTimeoutMs = 2_500;
+
+/** The number of one of Kafka's errors. */
+export function code(name: string): number {
+  const number = errorCodeOf(name);
+  assert(number !== undefined, `${name} is no error of Kafka's`);
+  return number;
+}
+
+export function handleClient(broker: Broker, call: ApiCall, respond: Respond): void {
+  const { request } = call;
+  switch (call.api.name) {
+    case 'Produce':
+      produce(broker, request as ProduceRequest, respond);
+      return;
+    case 'Fetch':
+      answerClientFetch(broker, request as FetchRequest, respond);
+      return;
+    case 'ListOffsets':
+      respond(listOffsets(broker, request as ListOffsetsRequest));
+      return;
+    case 'Metadata':
+      respond(metadata(broker, request as MetadataRequest));
+      return;
+    case 'InitProducerId':
+      initProducerId(broker, respond);
+      return;
+    case 'CreateTopics':
+      createTopics(broker, request as CreateTopicsRequest, respond);
+      return;
+    case 'ElectLeaders':
+      electLeaders(broker, request as ElectLeadersRequest, respond);
+      return;
+    case 'DescribeQuorum':
+      describeQuorum(broker, respond);
+      return;
+    case 'FindCoordinator':
+      respond(noCoordinator());
+      return;
+    default:
+      throw new Error(`the model does not answer ${call.api.name}`);
+  }
+}
+
+function produce(broker: Broker, request: ProduceRequest, respond: Respond): void {
+  let open = 1;
+  const topics = request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partition, records }) => {
+      const answer = {
+        partition,
+        errorCode: 0,
+        baseOffset: -1,
+        logAppendTimeMs: -1,
+        logStartOffset: 0,
+      };
+      const replica = broker.replicas.get(`${name}/${partition}`);
+      const [batch] = batchesOf(records, `${name}/${partition}`);
+      assert(batch !== undefined, 'a produce request carries a batch for each partition');
+      if (replica === undefined) {
+        const known = broker.image.hasTopic(name);
+        answer.errorCode = code(known ? 'NOT_LEADER_OR_FOLLOWER' : 'UNKNOWN_TOPIC_OR_PARTITION');
+        return answer;
+      }
+      open += 1;
+      replica.produce(batch, request.acks, request.timeoutMs, ({ error, baseOffset }) => {
+        answer.errorCode = code(error);
+        answer.baseOffset = baseOffset;
+        done();
+      });
+      return answer;
+    }),
+  }));
+  const response: ProduceResponse = { topics, throttleTimeMs: 0 };
+  function done(): void {
+    open -= 1;
+    if (open === 0) respond(response);
+  }
+  done();
+}
+
+function listOffsets(broker: Broker, request: ListOffsetsRequest): ListOffsetsResponse {
+  return {
+    throttleTimeMs: 0,
+    topics: request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partition, currentLeaderEpoch, timestamp }) => {
+        const key = `${name}/${partition}`;
+        const replica = broker.replicas.get(key);
+        const refuse = (error: string) => ({
+          partition,
+          errorCode: code(error),
+          timestamp: -1,
+          offset: -1,
+          leaderEpoch: -1,
+        });
+        if (replica?.leads !== true) return refuse('NOT_LEADER_OR_FOLLOWER');
+        const { leaderEpoch } = replica.state;
+        if (currentLeaderEpoch >= 0 && currentLeaderEpoch !== leaderEpoch) {
+          return refuse(
+            currentLeaderEpoch < leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH',
+          );
+        }
+        const isEarliest = timestamp === earliestOffset;
+        if (!isEarliest && !replica.knowsEnd) return refuse('OFFSET_NOT_AVAILABLE');
+        const end = broker.frozenEnds.get(key) ?? replica.visibleEnd;
+        const offset = isEarliest ? 0 : end;
+        return { partition, errorCode: 0, timestamp: -1, offset, leaderEpoch };
+      }),
+    })),
+  };
+}
+
+function metadata(broker: Broker, request: MetadataRequest): MetadataResponse {
+  const { image } = broker;
+  const names =
+    request.topics === null
+      ? [...new Set([...image.partitions.values()].map(({ topic }) => topic))]
+      : request.topics.map(({ name }) => name);
+  const live = image.liveBrokers();
+  const partitions = [...image.partitions.values()];
+  return {
+    throttleTimeMs: 0,
+    brokers: live.map((nodeId) => ({ nodeId, ...addressOf(nodeId), rack: null })),
+    clusterId: 'simulated',
+    controllerId: live[0] ?? -1,
+    topics: names.map((name) => ({
+      errorCode: image.hasTopic(name) ? 0 : code('UNKNOWN_TOPIC_OR_PARTITION'),
+      name,
+      internal: false,
+      partitions: partitions
+        .filter(({ topic }) => topic === name)
+        .map(({ partition, leader, leaderEpoch, replicas, inSync }) => ({
+          errorCode: leader < 0 ? code('LEADER_NOT_AVAILABLE') : 0,
+          partition,
+          leader,
+          leaderEpoch,
+          replicas,
+          inSync,
+          offline: replicas.filter((replica) => !live.includes(replica)),
+        })),
+      authorizedOperations: -1,
+    })),
+    clusterAuthorizedOperations: -1,
+  };
+}
+
+function initProducerId(broker: Broker, respond: Respond): void {
+  broker.producerId((id) => {
+    const response: InitProducerIdResponse = {
+      throttleTimeMs: 0,
+      errorCode: id === null ? code('COORDINATOR_LOAD_IN_PROGRESS') : 0,
+      producerId: id ?? -1,
+      producerEpoch: id === null ? -1 : 0,
+    };
+    respond(response);
+  });
+}
+
+/** Passes a request on to the active controller, as brokers do for clients. */
+function forward(
+  broker: Broker,
+  request: ControllerRequest,
+  done: (response: ControllerResponse) => void,
+): void {
+  broker.askController(request, forwardTimeoutMs, (response) => {
+    done(response ?? { error: 'NOT_CONTROLLER' });
+  });
+}
+
+function createTopics(broker: Broker, request: CreateTopicsRequest, respond: Respond): void {
+  const topics: CreateTopicsResponse['topics'][number][] = [];
+  for (const { name, assignments, configs } of request.topics) {
+    const replicas = [...assignments]
+      .sort((a, b) => a.partition - b.partition)
+      .map(({ brokers }) => brokers);
+    const config = topicConfig(configs);
+    forward(broker, { type: 'create-topic', topic: name, replicas, config }, ({ error }) => {
+      topics.push({ name, errorCode: code(error), errorMessage: null });
+      if (topics.length === request.topics.length) respond({ throttleTimeMs: 0, topics });
+    });
+  }
+}
+
+/** What a topic leaves out is as the brokers have it. */
+function topicConfig(
+  configs: readonly { readonly name: string; readonly value: string | null }[],
+): TopicConfig {
+  const valueOf = (name: string): unknown =>
+    configs.find((config) => config.name === name)?.value ?? simulatedBrokerConfig[name];
+  return {
+    minInSync: Number(valueOf('min.insync.replicas')),
+    unclean: String(valueOf('unclean.leader.election.enable')) === 'true',
+  };
+}
+
+interface ElectionResult {
+  readonly log: string;
+  readonly error: string;
+}
+
+function electLeaders(broker: Broker, request: ElectLeadersRequest, respond: Respond): void {
+  const logs =
+    request.topics?.flatMap(({ name, partitions }) =>
+      partitions.map((partition) => `${name}/${partition}`),
+    ) ?? null;
+  const election = request.electionType === 0 ? 'preferred' : 'unclean';
+  forward(broker, { type: 'elect', election, logs }, (answer) => {
+    const done = (answer['results'] ?? []) as readonly ElectionResult[];
+    const names = [...new Set(done.map(({ log }) => topicOf(log)))];
+    const response: ElectLeadersResponse = {
+      throttleTimeMs: 0,
+      errorCode: code(answer.error),
+      results: names.map((name) => ({
+        name,
+        partitions: done
+          .filter(({ log }) => topicOf(log) === name)
+          .map(({ log, error }) => ({
+            partition: Number(log.slice(name.length + 1)),
+            errorCode: code(error),
+            errorMessage: null,
+          })),
+      })),
+    };
+    respond(response);
+  });
+}
+
+function topicOf(log: string): string {
+  return log.slice(0, log.lastIndexOf('/'));
+}
+
+function describeQuorum(broker: Broker, respond: Respond): void {
+  forward(broker, { type: 'describe-quorum' }, (answer) => {
+    const errorCode = code(answer.error);
+    const partition = {
+      partition: 0,
+      errorCode,
+      leader: (answer['leader'] ?? -1) as number,
+      leaderEpoch: (answer['leaderEpoch'] ?? -1) as number,
+      highWatermark: broker.quorum.committed,
+      currentVoters: [],
+      observers: [],
+    };
+    const topics = errorCode === 0 ? [{ name: clusterMetadataTopic, partitions: [partition] }] : [];
+    const response: DescribeQuorumResponse = { errorCode, topics };
+    respond(response);
+  });
+}
+
+/** Groups and transactions are not part of this model yet. */
+function noCoordinator(): FindCoordinatorResponse {
+  return {
+    throttleTimeMs: 0,
+    errorCode: code('COORDINATOR_NOT_AVAILABLE'),
+    errorMessage: null,
+    nodeId: -1,
+    host: '',
+    port: -1,
+  };
+}

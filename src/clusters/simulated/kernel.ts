@@ -1,0 +1,156 @@
+/**
+ * Virtual time: one clock and one queue of events, in the order of their times and, at one time, of their scheduling.
+ *
+ * Events of the model run one after the other. An event that wakes the harness (a timer of its clock, an answer to one of
+ * its clients) ends the turn: the next event runs only when every promise that could go on has gone on, which is when
+ * the next `setImmediate` callback runs. The model itself uses no promises.
+ */
+import { sleepOn, type Clock, type Timer } from '../../core/clock.ts';
+import { nsPerMs } from '../../core/units.ts';
+
+/** A pending event; null once it ran or was cancelled. */
+export interface Scheduled {
+  readonly atNs: number;
+  readonly order: number;
+  readonly wakes: boolean;
+  run: (() => void) | null;
+}
+
+/** Turns that one pass through Node's event loop runs; between two passes signals and real I/O are served. */
+const turnsPerPass = 64;
+
+export class Kernel {
+  #nowNs = 0;
+  #order = 0;
+  readonly #heap: Scheduled[] = [];
+
+  get nowNs(): number {
+    return this.#nowNs;
+  }
+
+  /** Schedules an event of the model. */
+  after(delayNs: number, run: () => void): Scheduled {
+    return this.#push(delayNs, run, false);
+  }
+
+  /** Schedules an event that wakes the harness: promises may be resolved in it. */
+  wakeAfter(delayNs: number, run: () => void): Scheduled {
+    return this.#push(delayNs, run, true);
+  }
+
+  cancel(event: Scheduled): void {
+    event.run = null;
+  }
+
+  /** Runs events until one that wakes the harness has run. False if the queue is empty. */
+  turn(): boolean {
+    for (;;) {
+      const event = this.#pop();
+      if (event === undefined) return false;
+      const { run } = event;
+      if (run === null) continue;
+      this.#nowNs = event.atNs;
+      event.run = null;
+      run();
+      if (event.wakes) return true;
+    }
+  }
+
+  /**
+   * Runs turns until `promise` settles.
+   * @throws Error if nothing is left that could settle it: a wait without bound, a defect of whoever waits.
+   */
+  drive<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let over = false;
+      promise.then(
+        (value) => {
+          over = true;
+          resolve(value);
+        },
+        (error: unknown) => {
+          over = true;
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      );
+      const step = (): void => {
+        if (over || this.turn()) return;
+        over = true;
+        reject(new Error('the simulated run waits for something that no event brings'));
+      };
+      const pass = (): void => {
+        if (over) return;
+        for (let turn = 0; turn < turnsPerPass; turn++) setImmediate(step);
+        setImmediate(pass);
+      };
+      setImmediate(pass);
+    });
+  }
+
+  #push(delayNs: number, run: () => void, wakes: boolean): Scheduled {
+    const order = this.#order++;
+    const event: Scheduled = { atNs: this.#nowNs + delayNs, order, wakes, run };
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(event);
+    while (at > 0) {
+      const parentAt = (at - 1) >> 1;
+      const parent = heap[parentAt] as Scheduled;
+      if (!before(event, parent)) break;
+      heap[at] = parent;
+      at = parentAt;
+    }
+    heap[at] = event;
+    return event;
+  }
+
+  #pop(): Scheduled | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first;
+    const { length } = heap;
+    let at = 0;
+    for (;;) {
+      let childAt = 2 * at + 1;
+      if (childAt >= length) break;
+      let child = heap[childAt] as Scheduled;
+      const right = heap[childAt + 1];
+      if (right !== undefined && before(right, child)) {
+        child = right;
+        childAt += 1;
+      }
+      if (!before(child, last)) break;
+      heap[at] = child;
+      at = childAt;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function before(a: Scheduled, b: Scheduled): boolean {
+  return a.atNs < b.atNs || (a.atNs === b.atNs && a.order < b.order);
+}
+
+/** The kernel's time as the harness sees it. Its origin is the epoch. */
+export function createVirtualClock(kernel: Kernel): Clock {
+  const after = (delayMs: number, callback: () => void): Timer => {
+    const event = kernel.wakeAfter(Math.max(0, Math.ceil(delayMs * nsPerMs)), callback);
+    return {
+      cancel: () => {
+        kernel.cancel(event);
+      },
+    };
+  };
+  return {
+    nowNs: () => kernel.nowNs,
+    wallMs: () => Math.floor(kernel.nowNs / nsPerMs),
+    after,
+    sleep: (durationMs, signal) => sleepOn(after, durationMs, signal),
+    turn: () =>
+      new Promise((resolve) => {
+        kernel.wakeAfter(0, resolve);
+      }),
+  };
+}

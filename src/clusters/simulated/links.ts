@@ -1,0 +1,121 @@
+/**
+ * A client's connection to one node, as src/kafka-protocol's link is over TCP: connects when first used, one request
+ * after the other on it, and the first thing that goes wrong ends it.
+ */
+import { nsPerMs } from '../../core/units.ts';
+import type { Api } from '../../kafka-protocol/api.ts';
+import type { CallResult } from '../../kafka-protocol/connection.ts';
+import type { BrokerLink } from '../../kafka-protocol/link.ts';
+import { addressOf } from './addresses.ts';
+import type { ApiCall } from './api-call.ts';
+import type { Connection, Connections, Server } from './connection.ts';
+import { clientHost } from './network.ts';
+import type { Kernel } from './kernel.ts';
+
+const connectTimeoutMs = 1_000;
+
+type Failure = Exclude<CallResult<never>, { status: 'ok' }>;
+type Settle = (result: CallResult<unknown>) => void;
+
+export class SimulatedLink implements BrokerLink {
+  readonly #kernel: Kernel;
+  readonly #connections: Connections;
+  readonly #server: Server;
+  readonly #where: string;
+  #connection: Connection | null = null;
+  #opening: ((connection: Connection | null) => void)[] | null = null;
+  #open = new Set<Settle>();
+  #disposed = false;
+
+  constructor(kernel: Kernel, connections: Connections, server: Server) {
+    this.#kernel = kernel;
+    this.#connections = connections;
+    this.#server = server;
+    const { host, port } = addressOf(server.process.id);
+    this.#where = `${host}:${port}`;
+  }
+
+  call<Request, Response>(
+    api: Api<Request, Response>,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<CallResult<Response>> {
+    return new Promise((resolve) => {
+      if (this.#disposed) {
+        resolve({ status: 'closed', message: 'the link is closed' });
+        return;
+      }
+      this.#begin({ api: api as unknown as ApiCall['api'], request }, timeoutMs, (result) => {
+        resolve(result as CallResult<Response>);
+      });
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    this.#end({ status: 'closed', message: 'the link is closed' });
+    return Promise.resolve();
+  }
+
+  #begin(call: ApiCall, timeoutMs: number, resolve: Settle): void {
+    const settle = (result: CallResult<unknown>): void => {
+      if (!this.#open.delete(settle)) return;
+      this.#kernel.cancel(timer);
+      resolve(result);
+    };
+    this.#open.add(settle);
+    const timer = this.#kernel.wakeAfter(timeoutMs * nsPerMs, () => {
+      settle({ status: 'timeout', message: `${this.#where}: no answer in ${timeoutMs} ms` });
+      this.#end({ status: 'closed', message: `${this.#where}: closed after a time-out` });
+    });
+    this.#withConnection((connection) => {
+      if (!this.#open.has(settle)) return;
+      if (connection === null) {
+        settle({ status: 'refused', message: `${this.#where}: no connection` });
+        return;
+      }
+      connection.request(call, (value) => {
+        settle({ status: 'ok', value });
+      });
+    });
+  }
+
+  #withConnection(use: (connection: Connection | null) => void): void {
+    if (this.#connection?.open === true) {
+      use(this.#connection);
+      return;
+    }
+    if (this.#opening !== null) {
+      this.#opening.push(use);
+      return;
+    }
+    const waiting = [use];
+    this.#opening = waiting;
+    const opened = (connection: Connection | null): void => {
+      if (this.#opening !== waiting) {
+        connection?.close();
+        return;
+      }
+      this.#opening = null;
+      this.#kernel.cancel(timer);
+      this.#connection = connection;
+      for (const next of waiting) next(connection);
+    };
+    const timer = this.#kernel.wakeAfter(connectTimeoutMs * nsPerMs, () => {
+      opened(null);
+    });
+    this.#connections.open(clientHost, this.#server, 'client', opened, () => {
+      this.#end({ status: 'closed', message: `${this.#where}: closed by the broker` });
+    });
+  }
+
+  /** Ends the connection; what was open on it ends with `failure`. What had been sent may still arrive. */
+  #end(failure: Failure): void {
+    if (this.#connection !== null) {
+      this.#connection.close();
+      this.#connections.forget(this.#server.process, this.#connection);
+      this.#connection = null;
+    }
+    for (const settle of [...this.#open]) settle(failure);
+  }
+}

@@ -1,0 +1,108 @@
+/** Requests between nodes: one connection per peer and plane, opened when needed, given up at the first time-out. */
+import { nsPerMs } from '../../core/units.ts';
+import type { NodeId, Plane } from '../../spi/cluster.ts';
+import type { Connection, Connections, Server } from './connection.ts';
+import type { NodeProcess } from './node-process.ts';
+
+interface Line {
+  readonly server: Server;
+  readonly plane: Plane;
+  connection: Connection | null;
+  /** Calls that wait for the connection that is being opened; null while none is. */
+  opening: ((connection: Connection | null) => void)[] | null;
+}
+
+/** The outgoing side of one node, for one life of its process. */
+export class Peers {
+  readonly #self: NodeProcess;
+  readonly #incarnation: number;
+  readonly #connections: Connections;
+  readonly #servers: ReadonlyMap<NodeId, Server>;
+  readonly #lines = new Map<string, Line>();
+
+  constructor(self: NodeProcess, connections: Connections, servers: ReadonlyMap<NodeId, Server>) {
+    this.#self = self;
+    this.#incarnation = self.incarnation;
+    this.#connections = connections;
+    this.#servers = servers;
+  }
+
+  /** @param done gets null if no answer came: refused, closed, or later than `timeoutMs`. */
+  call(
+    to: NodeId,
+    plane: Plane,
+    request: unknown,
+    timeoutMs: number,
+    done: (response: unknown) => void,
+  ): void {
+    const { kernel } = this.#self;
+    let settled = false;
+    const settle = (response: unknown): void => {
+      if (settled) return;
+      settled = true;
+      kernel.cancel(timer);
+      this.#self.receive(() => {
+        if (this.#self.incarnation === this.#incarnation) done(response);
+      });
+    };
+    const line = this.#lineTo(to, plane);
+    const timer = kernel.after(timeoutMs * nsPerMs, () => {
+      this.#drop(line);
+      settle(null);
+    });
+    this.#withConnection(line, (connection) => {
+      if (settled) return;
+      if (connection === null) {
+        settle(null);
+        return;
+      }
+      connection.request(request, settle);
+    });
+  }
+
+  #lineTo(to: NodeId, plane: Plane): Line {
+    const key = `${to}/${plane}`;
+    let line = this.#lines.get(key);
+    if (line === undefined) {
+      const server = this.#servers.get(to);
+      if (server === undefined) throw new Error(`no node ${to}`);
+      line = { server, plane, connection: null, opening: null };
+      this.#lines.set(key, line);
+    }
+    return line;
+  }
+
+  #withConnection(line: Line, use: (connection: Connection | null) => void): void {
+    if (line.connection?.open === true) {
+      use(line.connection);
+      return;
+    }
+    if (line.opening !== null) {
+      line.opening.push(use);
+      return;
+    }
+    const waiting = [use];
+    line.opening = waiting;
+    const opened = (connection: Connection | null): void => {
+      if (line.opening !== waiting) {
+        connection?.close();
+        return;
+      }
+      line.opening = null;
+      line.connection = connection;
+      for (const next of waiting) next(connection);
+    };
+    this.#connections.open(this.#self.id, line.server, line.plane, opened, () => {
+      this.#drop(line);
+    });
+  }
+
+  /** The next call opens a new connection. */
+  #drop(line: Line): void {
+    line.opening = null;
+    if (line.connection === null) return;
+    line.connection.close();
+    this.#connections.forget(line.server.process, line.connection);
+    line.connection = null;
+  }
+}

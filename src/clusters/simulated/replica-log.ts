@@ -1,0 +1,121 @@
+/**
+ * One replica's log as its disk holds it: batches, leader epochs, and the high watermark as it was last checkpointed. It
+ * survives the process; a power loss takes what was appended last.
+ */
+import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
+import { ProducerStates } from './producer-states.ts';
+
+/** A leader epoch and the first offset that it wrote. */
+export interface EpochStart {
+  readonly epoch: number;
+  readonly start: number;
+}
+
+export interface LogEnd {
+  readonly epoch: number;
+  readonly end: number;
+}
+
+/** What a batch takes of a fetch, more or less: heads and records are small here. */
+const batchBytes = 70;
+const recordBytes = 40;
+
+export class ReplicaLog {
+  #batches: RecordBatch[] = [];
+  /** When each batch was appended, ns. */
+  #appendedNs: number[] = [];
+  #epochs: EpochStart[] = [];
+  readonly producers = new ProducerStates();
+  checkpoint = 0;
+
+  /** The offset that the next record gets. */
+  get end(): number {
+    const last = this.#batches.at(-1);
+    return last === undefined ? 0 : last.lastOffset + 1;
+  }
+
+  get lastEpoch(): number {
+    return this.#batches.at(-1)?.leaderEpoch ?? -1;
+  }
+
+  get batches(): readonly RecordBatch[] {
+    return this.#batches;
+  }
+
+  /** A new leader's epoch begins at the end of the log. */
+  beginEpoch(epoch: number): void {
+    this.#noteEpoch(epoch, this.end);
+  }
+
+  /** @param nowNs when it reached this disk's page cache. */
+  append(batch: RecordBatch, nowNs: number): void {
+    if (batch.baseOffset < this.end) throw new Error('a log never goes backwards');
+    this.#noteEpoch(batch.leaderEpoch, batch.baseOffset);
+    this.#batches.push(batch);
+    this.#appendedNs.push(nowNs);
+    this.producers.note(batch);
+  }
+
+  /** Batches from the one that holds `from` (or the next one) on, below `bound`, at most about `bytesMax`, at least one. */
+  read(from: number, bound: number, bytesMax: number): readonly RecordBatch[] {
+    const batches: RecordBatch[] = [];
+    let bytes = 0;
+    for (let at = this.#indexOf(from); at < this.#batches.length; at++) {
+      const batch = this.#batches[at] as RecordBatch;
+      if (batch.baseOffset >= bound) break;
+      bytes += batchBytes + recordBytes * batch.recordCount;
+      if (bytes > bytesMax && batches.length > 0) break;
+      batches.push(batch);
+    }
+    return batches;
+  }
+
+  /** Where the newest epoch that is not above `epoch` ends in this log; epoch -1 and end 0 if there is none. */
+  endOfEpoch(epoch: number): LogEnd {
+    for (let at = this.#epochs.length - 1; at >= 0; at--) {
+      const known = this.#epochs[at] as EpochStart;
+      if (known.epoch > epoch) continue;
+      return { epoch: known.epoch, end: this.#epochs[at + 1]?.start ?? this.end };
+    }
+    return { epoch: -1, end: 0 };
+  }
+
+  truncateTo(end: number): void {
+    if (end >= this.end) return;
+    const keep = this.#indexOf(end);
+    this.#batches.length = keep;
+    this.#appendedNs.length = keep;
+    this.#epochs = this.#epochs.filter(({ start }) => start < end);
+    this.checkpoint = Math.min(this.checkpoint, end);
+    this.producers.rebuild(this.#batches);
+  }
+
+  /** The power fails: what is younger than `flushNs` had not reached the disk. @returns how many records that took. */
+  loseUnsynced(nowNs: number, flushNs: number): number {
+    const before = this.end;
+    let keep = this.#appendedNs.length;
+    while (keep > 0 && nowNs - (this.#appendedNs[keep - 1] as number) < flushNs) keep -= 1;
+    this.truncateTo(this.#batches[keep]?.baseOffset ?? before);
+    return before - this.end;
+  }
+
+  #noteEpoch(epoch: number, start: number): void {
+    const last = this.#epochs.at(-1);
+    if (last !== undefined && last.epoch >= epoch) return;
+    // An epoch that wrote nothing leaves no trace.
+    if (last?.start === start) this.#epochs.pop();
+    this.#epochs.push({ epoch, start });
+  }
+
+  /** Index of the first batch that ends at or after `offset`. */
+  #indexOf(offset: number): number {
+    let low = 0;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#batches[middle] as RecordBatch).lastOffset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

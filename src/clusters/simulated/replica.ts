@@ -1,0 +1,409 @@
+/**
+ * One replica of a log on one broker: as leader it appends, keeps track of its followers, moves the high watermark and
+ * answers producers; as follower it copies its leader's log and cuts off what the leader does not have.
+ */
+import type { LogRecord, RecordBatch } from '../../kafka-protocol/record-batch.ts';
+import { nsPerMs } from '../../core/units.ts';
+import type { NodeId } from '../../spi/cluster.ts';
+import type { LogKey, PartitionState } from './metadata-image.ts';
+import type { NodeProcess } from './node-process.ts';
+import type { LogEnd, ReplicaLog } from './replica-log.ts';
+import type { BrokerSettings } from './settings.ts';
+
+/** What a produce request to one log comes to; `error` is Kafka's name, NONE for success. */
+export interface Appended {
+  readonly error: string;
+  readonly baseOffset: number;
+}
+
+export interface ReplicaParts {
+  readonly process: NodeProcess;
+  readonly settings: BrokerSettings;
+  readonly defects: ReadonlySet<string>;
+  /** Asks the controller for another in-sync set; `done` gets the error's name, null if nobody answered. */
+  readonly alterInSync: (
+    state: PartitionState,
+    inSync: readonly NodeId[],
+    done: (error: string | null) => void,
+  ) => void;
+  readonly isLive: (broker: NodeId) => boolean;
+  /** False while the controllers are out of this broker's reach. */
+  readonly hearsController: () => boolean;
+}
+
+interface Remote {
+  end: number;
+  caughtUpNs: number;
+  fetchedNs: number;
+  /** This replica's end when the follower fetched last. */
+  endAtFetch: number;
+}
+
+interface WaitingProduce {
+  readonly required: number;
+  readonly baseOffset: number;
+  done: ((appended: Appended) => void) | null;
+}
+
+/** A fetch that waits for something new. */
+export interface FetchWaiter {
+  readonly isReady: () => boolean;
+  readonly complete: () => void;
+}
+
+export class Replica {
+  readonly key: LogKey;
+  readonly log: ReplicaLog;
+  readonly #parts: ReplicaParts;
+  #state: PartitionState;
+  #role: 'leader' | 'follower' | 'none' = 'none';
+  #highWatermark: number;
+  #epochStart = 0;
+  #remotes = new Map<NodeId, Remote>();
+  #proposed: readonly NodeId[] | null = null;
+  #waiting: WaitingProduce[] = [];
+  readonly #waiters = new Set<FetchWaiter>();
+  #ledSinceNs = 0;
+
+  constructor(state: PartitionState, log: ReplicaLog, parts: ReplicaParts) {
+    this.key = state.log;
+    this.log = log;
+    this.#state = state;
+    this.#parts = parts;
+    this.#highWatermark = Math.min(log.checkpoint, log.end);
+  }
+
+  get state(): PartitionState {
+    return this.#state;
+  }
+
+  get leads(): boolean {
+    return this.#role === 'leader';
+  }
+
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  /** The first offset of this leader's own epoch: before the watermark has passed it, the end is not known. */
+  get knowsEnd(): boolean {
+    return this.#highWatermark >= this.#epochStart;
+  }
+
+  /** Up to where clients may read. */
+  get visibleEnd(): number {
+    const beyond = this.#parts.defects.has('serve-beyond-watermark');
+    return beyond ? this.log.end : this.#highWatermark;
+  }
+
+  /** When this replica became leader, ns. */
+  get ledSinceNs(): number {
+    return this.#ledSinceNs;
+  }
+
+  /** Takes over what the metadata log says of this partition. */
+  become(state: PartitionState): void {
+    const before = this.#state;
+    const isNew = this.#role === 'none' || state.leaderEpoch > before.leaderEpoch;
+    if (!isNew && state.partitionEpoch < before.partitionEpoch) return;
+    this.#state = state;
+    if (state.leader !== this.#parts.process.id) {
+      if (isNew || this.#role === 'leader') this.#follow(state.leader >= 0 ? 'follower' : 'none');
+      return;
+    }
+    if (isNew) this.#lead();
+    else {
+      this.#proposed = null;
+      this.#advance();
+    }
+  }
+
+  /** The process ends: whoever waits hears no more. */
+  end(): void {
+    for (const waiting of this.#waiting) waiting.done = null;
+    this.#waiting = [];
+    this.#waiters.clear();
+    this.#role = 'none';
+  }
+
+  wait(waiter: FetchWaiter): void {
+    this.#waiters.add(waiter);
+  }
+
+  unwait(waiter: FetchWaiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  /**
+   * Appends one batch as leader.
+   * @param acks -1: `done` is called when the in-sync set has it, or after `timeoutMs`; else at once.
+   */
+  produce(
+    batch: RecordBatch,
+    acks: number,
+    timeoutMs: number,
+    done: (appended: Appended) => void,
+  ): void {
+    const { defects } = this.#parts;
+    if (this.#role !== 'leader') {
+      done({ error: 'NOT_LEADER_OR_FOLLOWER', baseOffset: -1 });
+      return;
+    }
+    const lacksReplicas = acks === -1 && !this.#hasEnoughReplicas();
+    if (lacksReplicas && !defects.has('refused-after-append')) {
+      done({ error: 'NOT_ENOUGH_REPLICAS', baseOffset: -1 });
+      return;
+    }
+    const placed = this.#place(batch);
+    if ('error' in placed) {
+      done({ error: placed.error, baseOffset: -1 });
+      return;
+    }
+    const { baseOffset, required } = placed;
+    if (lacksReplicas) {
+      done({ error: 'NOT_ENOUGH_REPLICAS', baseOffset: -1 });
+      return;
+    }
+    if (acks !== -1 || this.#acknowledgesAlone()) {
+      done({ error: 'NONE', baseOffset });
+      return;
+    }
+    const waiting: WaitingProduce = { required, baseOffset, done };
+    if (required <= this.#highWatermark) {
+      this.#answer(waiting);
+      return;
+    }
+    this.#waiting.push(waiting);
+    this.#parts.process.after(timeoutMs, () => {
+      settle(waiting, { error: 'REQUEST_TIMED_OUT', baseOffset: -1 });
+      this.#waiting = this.#waiting.filter((other) => other !== waiting);
+    });
+  }
+
+  /** A follower asks for what comes at `offset`: so it holds all below. @returns where to cut, if it holds other data. */
+  fetchedBy(follower: NodeId, offset: number, lastEpoch: number): LogEnd | null {
+    if (lastEpoch >= 0 && !this.#parts.defects.has('no-truncation')) {
+      const here = this.log.endOfEpoch(lastEpoch);
+      if (here.epoch !== lastEpoch || here.end < offset) return here;
+    }
+    const { nowNs } = this.#parts.process.kernel;
+    const { end } = this.log;
+    const remote = this.#remotes.get(follower);
+    if (remote === undefined) return null;
+    if (offset >= end) remote.caughtUpNs = nowNs;
+    else if (offset >= remote.endAtFetch) {
+      remote.caughtUpNs = Math.max(remote.caughtUpNs, remote.fetchedNs);
+    }
+    remote.end = offset;
+    remote.fetchedNs = nowNs;
+    remote.endAtFetch = end;
+    this.#mayEnter(follower, remote);
+    this.#advance();
+    return null;
+  }
+
+  /** As follower: appends what the leader sent, and takes over its watermark. */
+  replicate(batches: readonly RecordBatch[], leaderWatermark: number): void {
+    const { nowNs } = this.#parts.process.kernel;
+    for (const batch of batches) {
+      if (batch.baseOffset >= this.log.end) this.log.append(batch, nowNs);
+    }
+    this.#raiseTo(Math.min(leaderWatermark, this.log.end));
+  }
+
+  /** As follower: the leader's log parts from this one. */
+  cutOff(diverging: LogEnd): void {
+    const own = this.log.endOfEpoch(diverging.epoch);
+    this.#truncateTo(
+      Math.min(diverging.end, own.epoch === diverging.epoch ? own.end : diverging.end),
+    );
+  }
+
+  /** As leader, now and then: followers that lag leave the in-sync set. */
+  checkLag(): void {
+    if (this.#role !== 'leader' || this.#proposed !== null) return;
+    const { process, settings } = this.#parts;
+    const limitNs = process.kernel.nowNs - settings.replicaLagMs * nsPerMs;
+    const inSync = this.#state.inSync.filter(
+      (replica) =>
+        replica === process.id || (this.#remotes.get(replica)?.caughtUpNs ?? 0) >= limitNs,
+    );
+    if (inSync.length < this.#state.inSync.length) this.#propose(inSync);
+  }
+
+  checkpoint(): void {
+    this.log.checkpoint = Math.min(this.#highWatermark, this.log.end);
+  }
+
+  #hasEnoughReplicas(): boolean {
+    return this.#state.inSync.length >= this.#state.config.minInSync;
+  }
+
+  #acknowledgesAlone(): boolean {
+    const { defects, hearsController } = this.#parts;
+    if (defects.has('ack-before-replication')) return true;
+    return defects.has('stale-leader-acknowledges') && !hearsController();
+  }
+
+  /** Appends, or finds that it was appended before; `required` is the watermark at which it is on all in sync. */
+  #place(
+    batch: RecordBatch,
+  ): { readonly baseOffset: number; readonly required: number } | { readonly error: string } {
+    const { process, defects } = this.#parts;
+    const isJudged = batch.producerId >= 0 && !defects.has('no-sequence-check');
+    const verdict = isJudged ? this.log.producers.judge(batch) : null;
+    if (verdict?.kind === 'refused') return { error: verdict.error };
+    if (verdict?.kind === 'duplicate') {
+      return { baseOffset: verdict.baseOffset, required: verdict.lastOffset + 1 };
+    }
+    const baseOffset = this.log.end;
+    const placed = placedAt(batch, baseOffset, this.#state.leaderEpoch, defects);
+    this.log.append(placed, process.kernel.nowNs);
+    this.#advance();
+    this.#tellWaiters();
+    return { baseOffset, required: placed.lastOffset + 1 };
+  }
+
+  #lead(): void {
+    const { process, defects } = this.#parts;
+    const { nowNs } = process.kernel;
+    this.#failWaiting('NOT_LEADER_OR_FOLLOWER');
+    this.#role = 'leader';
+    this.#ledSinceNs = nowNs;
+    this.#proposed = null;
+    if (defects.has('truncate-to-watermark')) this.#truncateTo(this.#highWatermark);
+    if (defects.has('offset-reuse')) this.#truncateTo(this.log.batches.at(-1)?.baseOffset ?? 0);
+    if (defects.has('forget-producers-on-election')) this.log.producers.forget();
+    this.log.beginEpoch(this.#state.leaderEpoch);
+    this.#epochStart = this.log.end;
+    this.#remotes = new Map(
+      this.#state.replicas
+        .filter((replica) => replica !== process.id)
+        .map((replica) => [
+          replica,
+          { end: -1, caughtUpNs: nowNs, fetchedNs: nowNs, endAtFetch: this.log.end },
+        ]),
+    );
+    this.#advance();
+    this.#tellWaiters();
+  }
+
+  #follow(role: 'follower' | 'none'): void {
+    this.#role = role;
+    this.#proposed = null;
+    this.#remotes = new Map();
+    this.#failWaiting('NOT_LEADER_OR_FOLLOWER');
+    if (this.#parts.defects.has('truncate-to-watermark')) this.#truncateTo(this.#highWatermark);
+    this.#tellWaiters();
+  }
+
+  #truncateTo(end: number): void {
+    this.log.truncateTo(end);
+    this.#highWatermark = Math.min(this.#highWatermark, this.log.end);
+  }
+
+  #failWaiting(error: string): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const produce of waiting) settle(produce, { error, baseOffset: -1 });
+  }
+
+  /** A follower that holds what is committed may enter the in-sync set. */
+  #mayEnter(follower: NodeId, remote: Remote): void {
+    if (this.#proposed !== null || this.#state.inSync.includes(follower)) return;
+    const hasCaughtUp = remote.end >= this.#highWatermark && remote.end >= this.#epochStart;
+    if (!hasCaughtUp || !this.#parts.isLive(follower)) return;
+    this.#propose([...this.#state.inSync, follower]);
+  }
+
+  #propose(inSync: readonly NodeId[]): void {
+    const { process, alterInSync } = this.#parts;
+    const proposed = inSync;
+    this.#proposed = proposed;
+    const again = (): void => {
+      if (this.#proposed !== proposed || this.#role !== 'leader') return;
+      alterInSync(this.#state, inSync, (error) => {
+        if (this.#proposed !== proposed) return;
+        // Granted: the change comes with the metadata log. Refused: the log has moved on.
+        if (error === null || error === 'NOT_CONTROLLER') process.after(500, again);
+        else if (error !== 'NONE') this.#proposed = null;
+      });
+    };
+    again();
+  }
+
+  /** Moves the watermark to what all replicas hold that are in sync, or may be by now. */
+  #advance(): void {
+    if (this.#role !== 'leader') return;
+    this.#raiseTo(this.#heldByAll());
+  }
+
+  #heldByAll(): number {
+    const { process, defects } = this.#parts;
+    const { end } = this.log;
+    if (defects.has('watermark-by-majority')) {
+      const ends = [end, ...[...this.#remotes.values()].map((remote) => remote.end)];
+      return ends.sort((a, b) => b - a)[Math.floor(ends.length / 2)] ?? end;
+    }
+    const ignoresSilent = defects.has('silent-followers-ignored');
+    const heardSinceNs = process.kernel.nowNs - 1_000 * nsPerMs;
+    let held = end;
+    for (const [replica, remote] of this.#remotes) {
+      const counts = this.#state.inSync.includes(replica) || this.#proposed?.includes(replica);
+      if (counts !== true) continue;
+      if (ignoresSilent && remote.fetchedNs < heardSinceNs) continue;
+      held = Math.min(held, remote.end);
+    }
+    return held;
+  }
+
+  #raiseTo(watermark: number): void {
+    if (watermark <= this.#highWatermark) return;
+    this.#highWatermark = watermark;
+    if (this.#waiting.length > 0) {
+      const ready = this.#waiting.filter(({ required }) => required <= watermark);
+      this.#waiting = this.#waiting.filter(({ required }) => required > watermark);
+      for (const produce of ready) this.#answer(produce);
+    }
+    this.#tellWaiters();
+  }
+
+  /** All in sync have it; whether those are enough may have changed since it was appended. */
+  #answer(produce: WaitingProduce): void {
+    const enough = this.#hasEnoughReplicas();
+    const error = enough ? 'NONE' : 'NOT_ENOUGH_REPLICAS_AFTER_APPEND';
+    settle(produce, { error, baseOffset: enough ? produce.baseOffset : -1 });
+  }
+
+  #tellWaiters(): void {
+    for (const waiter of [...this.#waiters]) {
+      if (waiter.isReady()) waiter.complete();
+    }
+  }
+}
+
+function settle(waiting: WaitingProduce, appended: Appended): void {
+  const { done } = waiting;
+  waiting.done = null;
+  done?.(appended);
+}
+
+/** The batch as it stands in the log. */
+function placedAt(
+  batch: RecordBatch,
+  baseOffset: number,
+  leaderEpoch: number,
+  defects: ReadonlySet<string>,
+): RecordBatch {
+  let drafts: readonly LogRecord[] = batch.records ?? [];
+  if (defects.has('partial-batch')) drafts = drafts.slice(0, Math.max(1, drafts.length - 1));
+  if (defects.has('batch-reversed')) drafts = drafts.toReversed();
+  const records = drafts.map((record, position) => ({ ...record, offset: baseOffset + position }));
+  return {
+    ...batch,
+    baseOffset,
+    lastOffset: baseOffset + records.length - 1,
+    leaderEpoch,
+    records,
+  };
+}
