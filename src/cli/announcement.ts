@@ -7,16 +7,21 @@ import { flagName } from './flags.ts';
 /** Flags that change where results go, not what the run does. */
 const notReproduced = ['seed', 'store', 'json', 'reporter', 'testCount', 'leaveRunning'];
 
+/** Options that say nothing on the other cluster. */
+const dockerKeys = ['image', 'brokerVersion', 'leaveRunning'];
+const simulatedKeys = ['simulated'];
+
 export function announcementLines(
   options: RunOptions,
   given: Readonly<Record<string, unknown>>,
 ): readonly string[] {
   const { schedule, ...decided } = options;
+  const idle = options.cluster === 'simulated' ? dockerKeys : simulatedKeys;
   return [
     `test ${options.test}, seed ${options.seed}`,
     `reproduce with: ${reproduceCommand(given, options.seed)}`,
     ...Object.entries(decided)
-      .filter(([key]) => key !== 'test' && key !== 'seed')
+      .filter(([key]) => key !== 'test' && key !== 'seed' && !idle.includes(key))
       .map(
         ([key, value]) => `  ${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
       ),

@@ -3,15 +3,20 @@ import { z } from 'zod';
 import { OrdealError } from '../core/errors.ts';
 import { formatDurationMs, parseDurationMs } from '../core/units.ts';
 import { claimNames } from '../spi/verdict.ts';
-import { closestName, unknownName } from '../core/suggestion.ts';
+import { unknownName } from '../core/suggestion.ts';
+import type { ClusterKind } from '../run/options.ts';
+import { swarmKinds } from './swarm.ts';
 
-/** The clusters that DESIGN.md names; only docker is built. */
-const clusters = ['docker', 'simulated', 'external'];
+/** The clusters that DESIGN.md names; external is not built. */
+const clusters = ['simulated', 'docker', 'external'] as const;
 const reporters = ['text', 'json'];
+
+/** Seeds that are drawn stay short enough to read aloud. */
+export const drawnSeedsMax = 1_000_000_000;
 
 /** What is taken where a flag is absent, as one would type it. */
 export const flagDefaults = {
-  cluster: 'docker',
+  cluster: 'simulated',
   workload: 'log',
   nemesis: 'all',
   nemesisInterval: '10s',
@@ -29,7 +34,7 @@ export const flagDefaults = {
 } as const;
 
 /** Flags whose values a scenario fixes: giving both is a contradiction. */
-export const fixedByScenario = [
+const fixedByScenario = [
   'workload',
   'nemesis',
   'nemesisInterval',
@@ -41,6 +46,13 @@ export const fixedByScenario = [
   'claims',
   'operationTimeout',
 ] as const;
+
+/** A swarm's seed decides what a scenario does, and the bounds too. */
+const fixedBySwarm = [...fixedByScenario, 'recoveryTimeout', 'scenario', 'control'] as const;
+
+/** What only containers have, and what only the model has. */
+const dockerOnly = ['image', 'brokerVersion', 'leaveRunning'] as const;
+const simulatedOnly = ['defect', 'swarm'] as const;
 
 const text = z.string();
 /** A week: the schedule of faults is drawn for the whole length before the start. */
@@ -71,6 +83,8 @@ const flagSchema = z.strictObject({
   workload: text.default(flagDefaults.workload),
   scenario: text.nullable().default(null),
   control: z.boolean().default(false),
+  swarm: choice('--swarm', swarmKinds).nullable().default(null),
+  defect: text.transform((given) => parseNames(given, '--defect')).default([]),
   nemesis: nemesisNames.prefault(flagDefaults.nemesis),
   nemesisInterval: duration('--nemesis-interval').prefault(flagDefaults.nemesisInterval),
   timeLimit: duration('--time-limit').prefault(flagDefaults.timeLimit),
@@ -101,17 +115,76 @@ export type TestFlags = z.output<typeof flagSchema>;
  * @throws OrdealError BAD_ARGUMENT or UNSUPPORTED naming the flag.
  */
 export function parseFlags(given: Readonly<Record<string, unknown>>): TestFlags {
-  const parsed = flagSchema.safeParse(given);
+  const flags = parseWith(flagSchema, given, 'test');
+  refuseForeign(given, flags.cluster);
+  return flags;
+}
+
+/** The flags of `ordeal explore`. */
+export const exploreFlagShape = {
+  seed: text.transform(parseSeed).optional(),
+  runs: integer('--runs', 1, 100_000_000).prefault('100'),
+  swarm: choice('--swarm', swarmKinds).prefault('promising'),
+  defect: text.transform((given) => parseNames(given, '--defect')).default([]),
+  threads: integer('--threads', 1, 256).optional(),
+  stopFirst: z.boolean().default(false),
+  countAll: z.boolean().default(false),
+  keep: text.min(1).nullable().default(null),
+  hash: z.boolean().default(false),
+  json: z.boolean().default(false),
+};
+
+/** @throws OrdealError BAD_ARGUMENT naming the flag. */
+export function parseWith<T extends z.ZodObject>(
+  schema: T,
+  given: Readonly<Record<string, unknown>>,
+  command: string,
+): z.output<T> {
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   if (issue?.code === 'unrecognized_keys') {
-    throw unknownName('option', issue.keys[0] ?? '', Object.keys(flagSchema.shape));
+    throw unknownName('option', issue.keys[0] ?? '', Object.keys(schema.shape));
   }
   const flag = flagName(String(issue?.path[0] ?? ''));
   throw new OrdealError(
     'BAD_ARGUMENT',
     `${flag}: ${issue?.message ?? 'not understood'}`,
-    'see ordeal test --help',
+    `see ordeal ${command} --help`,
+  );
+}
+
+/** Flags that the chosen cluster cannot follow are refused, not ignored. */
+function refuseForeign(given: Readonly<Record<string, unknown>>, cluster: ClusterKind): void {
+  const foreign = (cluster === 'simulated' ? dockerOnly : simulatedOnly).find(
+    (flag) => given[flag] !== undefined,
+  );
+  if (foreign === undefined) return;
+  const other = cluster === 'simulated' ? 'docker' : 'simulated';
+  throw new OrdealError(
+    'BAD_ARGUMENT',
+    `${flagName(foreign)} is for --cluster ${other}, and this run is on the ${cluster} one`,
+    `add --cluster ${other}, or leave ${flagName(foreign)} out`,
+  );
+}
+
+/**
+ * @param name which scenario, or which kind of swarm.
+ * @throws OrdealError BAD_ARGUMENT if a flag was typed whose value is decided by `by`.
+ */
+export function refuseFixed(
+  given: readonly string[],
+  by: 'scenario' | 'swarm',
+  name: string,
+): void {
+  const flags: readonly string[] = by === 'scenario' ? fixedByScenario : fixedBySwarm;
+  const fixed = flags.find((flag) => given.includes(flag));
+  if (fixed === undefined) return;
+  const why = by === 'scenario' ? `the scenario ${name} fixes it` : 'the seed decides it';
+  throw new OrdealError(
+    'BAD_ARGUMENT',
+    `${flagName(fixed)} cannot be given with ${flagName(by)}: ${why}`,
+    `leave ${flagName(fixed)} out, or leave ${flagName(by)} out`,
   );
 }
 
@@ -174,19 +247,13 @@ function parseVersion(given: string): string {
   );
 }
 
-function parseCluster(given: string): 'docker' {
-  if (given === 'docker') return given;
-  if (clusters.includes(given)) {
-    throw new OrdealError(
-      'UNSUPPORTED',
-      `--cluster ${given} is not built yet: it comes with a later step of this project`,
-      'use --cluster docker, the default until then',
-    );
-  }
-  const closest = closestName(given, clusters);
+function parseCluster(given: string): ClusterKind {
+  const found = clusters.find((name) => name === given);
+  if (found === undefined) throw unknownName('--cluster', given, clusters);
+  if (found !== 'external') return found;
   throw new OrdealError(
-    'BAD_ARGUMENT',
-    `--cluster: there is no "${given}"`,
-    closest === null ? 'use --cluster docker' : `did you mean "${closest}"?`,
+    'UNSUPPORTED',
+    `--cluster ${found} is not built yet: it comes with a later step of this project`,
+    'use --cluster simulated, the default, or --cluster docker',
   );
 }

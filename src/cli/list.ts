@@ -1,8 +1,7 @@
 /** `ordeal list`: the names that other commands take, with a sentence each. */
 import type { Command } from 'commander';
-import { nemeses } from '../../nemeses/index.ts';
 import { claims } from '../spi/verdict.ts';
-import { workloads } from '../workloads/index.ts';
+import { registries } from './registries.ts';
 import { scenarios } from './scenarios/index.ts';
 import type { Session } from './session.ts';
 import { unknownName } from '../core/suggestion.ts';
@@ -12,15 +11,11 @@ interface Entry {
   readonly summary: string;
 }
 
-const clusters: readonly Entry[] = [
-  { name: 'docker', summary: 'three Kafka brokers in containers on this machine' },
-];
-
 /** What can be listed, in the order in which it is. */
 function listing(): Readonly<Record<string, readonly Entry[]>> {
   return {
-    workloads: [...workloads.values()].map(({ name, summary }) => ({ name, summary })),
-    nemeses: [...nemeses.values()].map(({ name, summary }) => ({ name, summary })),
+    workloads: [...registries.workloads.values()].map(({ name, summary }) => ({ name, summary })),
+    nemeses: [...registries.nemeses.values()].map(({ name, summary }) => ({ name, summary })),
     scenarios: [...scenarios.values()].map(({ name, summary, expects, controlSummary }) => {
       const found = expects.map((group) => group.join(' or ')).join(', ');
       return { name, summary: `${summary}; finds ${found}; control: ${controlSummary}` };
@@ -29,18 +24,25 @@ function listing(): Readonly<Record<string, readonly Entry[]>> {
       name,
       summary: anomalies.join(', '),
     })),
-    clusters,
+    clusters: Object.entries(registries.clusters).map(([name, { summary }]) => ({ name, summary })),
+    defects: [...registries.defects.values()].map(({ name, layer, summary, primary }) => ({
+      name,
+      summary: `${layer}: ${summary} Shows ${primary}.`,
+    })),
   };
 }
 
 export function addListCommand(program: Command, session: Session): void {
   program
     .command('list')
-    .summary('name the workloads, nemeses, scenarios, claims and clusters')
+    .summary('name the workloads, nemeses, scenarios, claims, clusters and defects')
     .description(
-      'Names what other commands take: workloads, nemeses, scenarios, claims with their anomalies, clusters.',
+      'Names what other commands take: workloads, nemeses, scenarios, claims with their anomalies, clusters, and defects of the simulated cluster.',
     )
-    .argument('[subject]', 'one of workloads, nemeses, scenarios, claims, clusters; default: all')
+    .argument(
+      '[subject]',
+      'one of workloads, nemeses, scenarios, claims, clusters, defects; default: all',
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

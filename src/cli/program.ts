@@ -4,6 +4,7 @@ import { exitCodes } from '../core/errors.ts';
 import { addCheckCommand } from './check.ts';
 import { addCleanCommand } from './clean.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addExploreCommand } from './explore.ts';
 import { isHelp, reportFailure } from './failure.ts';
 import { addListCommand } from './list.ts';
 import type { Session } from './session.ts';
@@ -58,10 +59,12 @@ export function createProgram(session: Session, exit: Exit, version: string): Co
         'Examples:',
         '  ordeal test --nemesis kill,pause,partition --time-limit 120s --seed 1',
         '  ordeal test --scenario acks-one',
+        '  ordeal explore --runs 1000',
         '  ordeal check store/latest',
       ].join('\n'),
     );
   addTestCommand(program, session, exit);
+  addExploreCommand(program, session, exit);
   addCheckCommand(program, session, exit);
   addCleanCommand(program, session, exit);
   addDoctorCommand(program, session, exit);

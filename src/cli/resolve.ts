@@ -4,41 +4,18 @@ import { OrdealError } from '../core/errors.ts';
 import { drawSchedule } from '../run/schedule.ts';
 import type { PhaseLimits, RunOptions } from '../run/options.ts';
 import type { ProducerSettings } from '../spi/client.ts';
-import type { NodeId } from '../spi/cluster.ts';
-import type { Nemesis, ScheduledFault } from '../spi/nemesis.ts';
+import type { ScheduledFault } from '../spi/nemesis.ts';
+import { quietProfile, type Defect } from '../spi/simulation.ts';
 import { plainSends, type SendStyle, type Workload } from '../spi/workload.ts';
-import { fixedByScenario, flagName } from './flags.ts';
+import type { Decision } from './decision.ts';
+import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
+import { flagName, refuseFixed } from './flags.ts';
 import type { TestFlags } from './flags.ts';
+import { defectsNamed, nemesesOf, type Registries } from './registries.ts';
 import { scenarios, soundSettings } from './scenarios/index.ts';
 import type { Scenario, ScenarioSettings } from './scenarios/index.ts';
+import { swarmDecision } from './swarm.ts';
 import { unknownName } from '../core/suggestion.ts';
-
-/** What the names in the flags may refer to. */
-export interface Registries {
-  readonly workloads: ReadonlyMap<string, Workload>;
-  readonly nemeses: ReadonlyMap<string, Nemesis>;
-  /** The cluster's nodes, known before it starts: what the schedule may aim at. */
-  readonly nodes: readonly NodeId[];
-  /** Kafka's configuration of the brokers, for the header; settings of topics and clients win over it. */
-  readonly brokerConfig: Readonly<Record<string, unknown>>;
-}
-
-/** What a run does, wherever that was decided: by flags, or by a scenario. */
-interface Decision {
-  readonly test: string;
-  readonly workload: string;
-  readonly faults: readonly string[];
-  readonly nemesisIntervalMs: number;
-  readonly faultsMs: number;
-  readonly ratePerSecond: number;
-  readonly concurrency: number;
-  readonly topics: number;
-  readonly partitions: number;
-  readonly claims: readonly string[] | null;
-  readonly settings: ScenarioSettings;
-  /** Null: drawn from the seed. */
-  readonly schedule: readonly ScheduledFault[] | null;
-}
 
 /** An attempt may be answered late by a broker that is being hurt; a new one goes to whoever leads then. */
 const requestTimeoutMsMax = 3_000;
@@ -62,33 +39,50 @@ export function resolveRun(
   seed: string,
   registries: Registries,
 ): RunOptions {
-  const decision =
-    flags.scenario === null
-      ? decideByFlags(flags, registries)
-      : decideByScenario(flags, given, flags.scenario);
+  const { cluster } = flags;
+  const defects = defectsNamed(registries, flags.defect);
+  const decision = decide(flags, given, seed, defects, registries);
   const workload = registries.workloads.get(decision.workload);
   if (workload === undefined) {
     throw unknownName('--workload', decision.workload, [...registries.workloads.keys()]);
   }
-  const { settings, schedule, faultsMs, ...rest } = decision;
-  const limits: PhaseLimits = { ...phaseLimits, faultsMs, recoveryMs: flags.recoveryTimeout };
+  const { settings, schedule, profile, ...rest } = decision;
+  const simulated = { profile, defects: defects.map(({ name }) => name) };
   return {
     ...rest,
-    cluster: flags.cluster,
+    cluster,
     seed,
-    schedule: schedule ?? draw(decision, workload, seed, registries),
-    limits,
+    schedule: schedule ?? draw(decision, workload, flags, seed, registries),
     producer: settings.producer,
-    sends: plainSends,
     topicConfig: settings.topicConfig,
-    config: { ...registries.brokerConfig, ...headerConfig(settings, plainSends) },
+    config: {
+      ...registries.clusters[cluster].brokerConfig,
+      ...headerConfig(settings, decision.sends),
+    },
+    simulated: cluster === 'simulated' ? simulated : null,
     image: flags.image,
     brokerVersion: flags.brokerVersion,
     leaveRunning: flags.leaveRunning,
   };
 }
 
-function decideByFlags(flags: TestFlags, { nemeses }: Registries): Decision {
+function decide(
+  flags: TestFlags,
+  given: readonly string[],
+  seed: string,
+  defects: readonly Defect[],
+  registries: Registries,
+): Decision {
+  if (flags.swarm !== null) {
+    refuseFixed(given, 'swarm', flags.swarm);
+    return swarmDecision(seed, flags.swarm, nemesesOf(registries, flags.cluster), defects);
+  }
+  if (flags.scenario !== null) return decideByScenario(flags, given, flags.scenario, registries);
+  return decideByFlags(flags, needsOf(defects), registries);
+}
+
+/** A defect brings the settings without which it never shows: no flag sets them. */
+function decideByFlags(flags: TestFlags, needs: Needs, registries: Registries): Decision {
   if (flags.control) {
     throw new OrdealError(
       'BAD_ARGUMENT',
@@ -104,24 +98,29 @@ function decideByFlags(flags: TestFlags, { nemeses }: Registries): Decision {
   return {
     test: flags.workload,
     workload: flags.workload,
-    faults: faultsOf(flags.nemesis, [...nemeses.keys()]),
+    faults: faultsOf(flags, registries),
     nemesisIntervalMs: flags.nemesisInterval,
-    faultsMs: flags.timeLimit,
+    limits: limitsOf(flags, flags.timeLimit),
     ratePerSecond: flags.rate,
     concurrency: flags.concurrency,
     topics: flags.topics,
     partitions: flags.partitions,
     claims: flags.claims,
-    settings: { ...soundSettings, producer },
+    settings: withNeeds({ ...soundSettings, producer }, needs),
+    sends: { ...plainSends, ...needs.sends },
+    profile: quietProfile,
     schedule: null,
   };
 }
 
 /** `all` and `none` stand alone; anything else is a list of known names. */
-function faultsOf(asked: readonly string[], known: readonly string[]): readonly string[] {
+function faultsOf(flags: TestFlags, registries: Registries): readonly string[] {
+  const { nemesis: asked, cluster } = flags;
+  const known = [...registries.nemeses.keys()];
+  const offered = nemesesOf(registries, cluster);
   for (const word of ['all', 'none']) {
     if (!asked.includes(word)) continue;
-    if (asked.length === 1) return word === 'all' ? known : [];
+    if (asked.length === 1) return word === 'all' ? offered : [];
     throw new OrdealError(
       'BAD_ARGUMENT',
       `--nemesis: "${word}" stands beside other names`,
@@ -131,33 +130,58 @@ function faultsOf(asked: readonly string[], known: readonly string[]): readonly 
   for (const name of asked) {
     if (!known.includes(name)) throw unknownName('--nemesis', name, [...known, 'all', 'none']);
   }
+  requireOffered(asked, flags, registries);
   return asked;
 }
 
-function decideByScenario(flags: TestFlags, given: readonly string[], name: string): Decision {
-  const scenario = scenarios.get(name);
-  if (scenario === undefined) throw unknownName('--scenario', name, [...scenarios.keys()]);
-  const fixed = fixedByScenario.find((flag) => given.includes(flag));
-  if (fixed !== undefined) {
+/** What a schedule would do must be possible before anything starts. */
+function requireOffered(
+  asked: readonly string[],
+  { cluster }: TestFlags,
+  registries: Registries,
+): void {
+  const { ports } = registries.clusters[cluster];
+  for (const name of asked) {
+    const needs = registries.nemeses.get(name)?.needs ?? [];
+    const lacking = needs.filter((port) => !ports.includes(port));
+    if (lacking.length === 0) continue;
     throw new OrdealError(
-      'BAD_ARGUMENT',
-      `${flagName(fixed)} cannot be given with --scenario: the scenario ${name} fixes it`,
-      `leave ${flagName(fixed)} out, or leave --scenario out`,
+      'UNSUPPORTED',
+      `--nemesis ${name}: the ${cluster} cluster offers no ${lacking.join(', ')} port, which it needs`,
+      `choose another --cluster, or nemeses out of ${nemesesOf(registries, cluster).join(', ')}`,
     );
   }
+}
+
+function limitsOf(flags: TestFlags, faultsMs: number): PhaseLimits {
+  return { ...phaseLimits, faultsMs, recoveryMs: flags.recoveryTimeout };
+}
+
+function decideByScenario(
+  flags: TestFlags,
+  given: readonly string[],
+  name: string,
+  registries: Registries,
+): Decision {
+  const scenario = scenarios.get(name);
+  if (scenario === undefined) throw unknownName('--scenario', name, [...scenarios.keys()]);
+  refuseFixed(given, 'scenario', name);
+  requireOffered(kindsOf(scenario), flags, registries);
   const { workload, faultsMs, ratePerSecond, concurrency, topics, partitions, claims } = scenario;
   return {
     test: flags.control ? `${name}-control` : name,
     workload,
     faults: kindsOf(scenario),
     nemesisIntervalMs: flags.nemesisInterval,
-    faultsMs,
+    limits: limitsOf(flags, faultsMs),
     ratePerSecond,
     concurrency,
     topics,
     partitions,
     claims,
     settings: flags.control ? scenario.control : scenario.settings,
+    sends: plainSends,
+    profile: quietProfile,
     schedule: scenario.schedule,
   };
 }
@@ -169,16 +193,18 @@ function kindsOf(scenario: Scenario): readonly string[] {
 function draw(
   decision: Decision,
   workload: Workload,
+  { cluster }: TestFlags,
   seed: string,
-  { nemeses, nodes }: Registries,
+  { nemeses, clusters }: Registries,
 ): readonly ScheduledFault[] {
+  const { nodes } = clusters[cluster];
   const topics = workload
     .topics({
       topics: decision.topics,
       partitions: decision.partitions,
       concurrency: decision.concurrency,
       ratePerSecond: decision.ratePerSecond,
-      sends: plainSends,
+      sends: decision.sends,
       nodes,
       topicConfig: decision.settings.topicConfig,
     })
@@ -190,7 +216,7 @@ function draw(
       assert(nemesis !== undefined, `nemesis ${name} was checked and is gone`);
       return nemesis;
     }),
-    faultsMs: decision.faultsMs,
+    faultsMs: decision.limits.faultsMs,
     intervalMs: decision.nemesisIntervalMs,
     context: { topics, nodes },
   });

@@ -7,10 +7,10 @@ import { viewOf } from '../report/view.ts';
 import { executeRun } from '../run/execute.ts';
 import type { RunOutcome } from '../run/execute.ts';
 import type { RunOptions } from '../run/options.ts';
-import type { Cluster } from '../spi/cluster.ts';
 import type { ResultDocument } from '../spi/verdict.ts';
 import { announcementLines } from './announcement.ts';
-import { composeParts, createCluster, registries } from './composition.ts';
+import { registries } from './registries.ts';
+import { createStage, type Stage } from './stage.ts';
 import { undoAll } from './emergency.ts';
 import { exitOfInterrupt, exitOfRun } from './exit.ts';
 import { codedError, explainFailure } from './failure.ts';
@@ -99,10 +99,16 @@ async function runInStore(
   const log = join(directory, runFiles.logs, 'harness.log');
   const progress = createProgressView(session.stderr, session.clock, createLineLog(log));
   progress.line(`run directory ${directory}`);
-  let cluster: Cluster;
+  let stage: Stage;
   try {
-    const created = createCluster(options, directory, session.clock, (line) => {
-      progress.line(line);
+    const created = createStage({
+      options,
+      directory,
+      clock: session.clock,
+      hurry: interruption.hurry,
+      progress: (line) => {
+        progress.line(line);
+      },
     });
     const first = await Promise.race([created, aborted(interruption.signal)]);
     if (first === 'aborted') {
@@ -113,7 +119,7 @@ async function runInStore(
       session.runDirectory = null;
       return neverBegan(options.seed, interruption.received());
     }
-    cluster = first;
+    stage = first;
   } catch (thrown) {
     progress.close();
     // Nothing was started, so nothing is to be kept.
@@ -121,15 +127,17 @@ async function runInStore(
     session.runDirectory = null;
     throw thrown;
   }
-  session.emergency = () => cluster.remove();
+  session.emergency = stage.undo;
   await pointLatest(store, directory);
-  const parts = composeParts(options, directory, cluster, session.clock, interruption.hurry);
-  const outcome = await executeRun(options, directory, parts, progress, interruption.signal);
+  const { parts } = stage;
+  const outcome = await stage.carryOut(
+    executeRun(options, directory, parts, progress, interruption.signal),
+  );
   // All there was to undo is done, or its failure told: from here a signal ends the process at once.
   session.emergency = null;
   interruption.release();
   if (options.leaveRunning) {
-    for (const { id, clientAddress } of cluster.nodes) {
+    for (const { id, clientAddress } of parts.cluster.nodes) {
       progress.line(`node ${id} is left running at ${clientAddress}`);
     }
     progress.line(`to remove it: ordeal clean --run ${parts.run ?? ''}`);

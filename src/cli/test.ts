@@ -1,4 +1,4 @@
-/** `ordeal test`: runs a workload on a real cluster, hurts it, heals it, audits it, and judges what was recorded. */
+/** `ordeal test`: runs a workload on a cluster, hurts it, heals it, audits it, and judges what was recorded. */
 import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
 import { exitCodes } from '../core/errors.ts';
@@ -8,7 +8,7 @@ import { undoAll } from './emergency.ts';
 import { exitOfInterrupt, mergeExits } from './exit.ts';
 import { failureDocument } from './failure.ts';
 import type { FailureDocument } from './failure.ts';
-import { flagDefaults, parseFlags } from './flags.ts';
+import { drawnSeedsMax, flagDefaults, parseFlags } from './flags.ts';
 import type { TestFlags } from './flags.ts';
 import { listenForSignals } from './interrupt.ts';
 import type { InterruptSignal } from './interrupt.ts';
@@ -20,9 +20,6 @@ interface Runner {
   readonly prepareRun: typeof prepareRun;
   readonly runOnce: typeof runOnce;
 }
-
-/** Seeds that are drawn stay short enough to read aloud. */
-const drawnSeedsMax = 1_000_000_000;
 
 export function addTestCommand(program: Command, session: Session, exit: Exit): void {
   const command = program
@@ -53,16 +50,26 @@ const examples = [
   '  ordeal test --nemesis kill,pause,partition --time-limit 120s --seed 1',
   '  ordeal test --scenario acks-one',
   '  ordeal test --scenario acks-one --control',
+  '  ordeal test --defect ack-before-replication',
+  '  ordeal test --cluster docker --time-limit 30s',
   '  ordeal test --nemesis none --rate 200 --test-count 3 --json',
 ].join('\n');
 
 function addFlags(command: Command): void {
   const d = flagDefaults;
   command
-    .option('--cluster <kind>', `where the system runs: docker (default: ${d.cluster})`)
+    .option(
+      '--cluster <kind>',
+      `where the system runs: simulated or docker (default: ${d.cluster})`,
+    )
     .option('--workload <name>', `what clients do (default: ${d.workload})`)
     .option('--scenario <name>', 'settings and faults under which a known anomaly shows')
     .option('--control', "the scenario's twin, in which it cannot")
+    .option('--defect <names>', 'faults of implementation to switch on, with commas (simulated)')
+    .option(
+      '--swarm <kind>',
+      'draw everything from the seed: promising, permissive, any (simulated)',
+    )
     .option('--nemesis <names>', `faults: names with commas, all, or none (default: ${d.nemesis})`)
     .option('--nemesis-interval <time>', `mean time between faults (default: ${d.nemesisInterval})`)
     .option('--time-limit <time>', `length of the faults phase (default: ${d.timeLimit})`)
@@ -72,14 +79,17 @@ function addFlags(command: Command): void {
     .option('--partitions <number>', `partitions of each topic (default: ${d.partitions})`)
     .option('--seed <number>', 'decides operations, targets and times (default: drawn)')
     .option('--claims <names>', 'claims to demand, with commas (default: what is promised)')
-    .option('--image <reference>', 'image of the brokers (default: official, else built here)')
-    .option('--broker-version <version>', `version of Kafka (default: ${d.brokerVersion})`)
+    .option(
+      '--image <reference>',
+      'image of the brokers (docker; default: official, else built here)',
+    )
+    .option('--broker-version <version>', `version of Kafka (docker; default: ${d.brokerVersion})`)
     .option('--operation-timeout <time>', `bound of one send (default: ${d.operationTimeout})`)
     .option('--recovery-timeout <time>', `bound of recovery (default: ${d.recoveryTimeout})`)
     .option('--store <directory>', `where runs are kept (default: ${d.store})`)
     .option('--json', 'print the result document; for several runs an array')
     .option('--reporter <kind>', `text or json, which is --json (default: ${d.reporter})`)
-    .option('--leave-running', 'leave the cluster running, healed')
+    .option('--leave-running', 'leave the cluster running, healed (docker)')
     .option('--test-count <number>', `runs, with seeds that count up (default: ${d.testCount})`);
 }
 

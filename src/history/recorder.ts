@@ -11,15 +11,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { assert } from '../core/assert.ts';
 import type { Clock, Timer } from '../core/clock.ts';
-import { OrdealError } from '../core/errors.ts';
+import type { OrdealError } from '../core/errors.ts';
 import { nsPerMs } from '../core/units.ts';
-import type { Header, HistoryEvent } from './event.ts';
-import { checkEvent } from './event-shape.ts';
-import { checkHeader } from './header.ts';
-import { Problem } from './problem.ts';
+import { DraftRules, lineOfHeader } from './drafts.ts';
+import type { Header } from './event.ts';
+import { failedIo } from './failed-io.ts';
 import type { EventDraft, Recorder, RecorderStats } from './recording.ts';
-import { SequenceRules } from './sequence-rules.ts';
-import { eventLine, headerLine } from './write.ts';
 
 /** From the first byte that no fsync covers to the fsync: half of what is promised, the rest is for a busy loop. */
 const syncDelayMs = 50;
@@ -32,14 +29,9 @@ const pendingBytesMax = 2 ** 28;
  * @throws OrdealError RECORDER_IO, or ILL_FORMED for a header that the format forbids.
  */
 export async function openRecorder(path: string, header: Header, clock: Clock): Promise<Recorder> {
-  try {
-    checkHeader(header);
-  } catch (problem) {
-    throw illFormed('header', problem);
-  }
+  const bytes = Buffer.from(lineOfHeader(header));
   try {
     const handle = await open(path, 'wx');
-    const bytes = Buffer.from(`${headerLine(header)}\n`);
     await writeAll(handle, bytes);
     await handle.sync();
     await syncDirectory(dirname(path));
@@ -59,8 +51,7 @@ class FileRecorder implements Recorder {
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #clock: Clock;
-  readonly #originNs: number;
-  readonly #rules = new SequenceRules(false);
+  readonly #drafts: DraftRules;
   #failure: OrdealError | null = null;
   #closing: Promise<void> | null = null;
 
@@ -84,7 +75,7 @@ class FileRecorder implements Recorder {
     this.#path = path;
     this.#handle = handle;
     this.#clock = clock;
-    this.#originNs = clock.nowNs();
+    this.#drafts = new DraftRules(clock);
     this.#appendedBytes = headerBytes;
     this.#writtenBytes = headerBytes;
     this.#syncedBytes = headerBytes;
@@ -96,12 +87,9 @@ class FileRecorder implements Recorder {
     if (this.#appendedBytes - this.#writtenBytes > pendingBytesMax) {
       throw this.#fail(new Error(`more than ${pendingBytesMax} bytes wait to be written`));
     }
-    const nowNs = this.#clock.nowNs();
-    const time = Math.max(this.#rules.lastTimeNs, nowNs - this.#originNs);
-    const event: HistoryEvent = { index: this.#rules.nextIndex, time, ...draft };
-    const line = this.#judge(event);
+    const { event, line } = this.#drafts.take(draft);
     this.#pending += line;
-    this.#pendingSinceNs ??= nowNs;
+    this.#pendingSinceNs ??= this.#clock.nowNs();
     this.#appendedBytes += Buffer.byteLength(line);
     this.#write();
     return event.index;
@@ -120,7 +108,7 @@ class FileRecorder implements Recorder {
 
   stats(): RecorderStats {
     return {
-      events: this.#rules.nextIndex,
+      events: this.#drafts.count,
       bytes: this.#appendedBytes,
       syncs: this.#syncs,
       syncLagMaxMs: this.#syncLagMaxNs / nsPerMs,
@@ -138,19 +126,6 @@ class FileRecorder implements Recorder {
     } finally {
       this.#syncTimer?.cancel();
       await this.#handle.close();
-    }
-  }
-
-  /** The event's line, if it may stand here. It is made first, so that an event that cannot be written changes nothing. */
-  #judge(event: HistoryEvent): string {
-    try {
-      const line = `${eventLine(event)}\n`;
-      checkEvent(event);
-      this.#rules.accept(event);
-      return line;
-    } catch (problem) {
-      const { process, type, f } = event;
-      throw illFormed(`${type} of "${f}" by process ${process}`, problem);
     }
   }
 
@@ -243,23 +218,4 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function illFormed(what: string, problem: unknown): OrdealError {
-  const why = problem instanceof Problem ? problem.text : (problem as Error).message;
-  return new OrdealError(
-    'ILL_FORMED',
-    `${what}: ${why}`,
-    'this is a defect of whoever recorded it: docs/history-format.md has the rules',
-    { cause: problem },
-  );
-}
-
-function failedIo(path: string, error: unknown): OrdealError {
-  return new OrdealError(
-    'RECORDER_IO',
-    `${path}: the history cannot be written: ${(error as Error).message}`,
-    'free space on the disk or choose another with --store; what was written before can be checked',
-    { cause: error },
-  );
 }

@@ -19,6 +19,9 @@ export interface DelayMonitor {
   flush(): void;
 }
 
+/** For virtual time, which waits for the harness. */
+export const noDelay: DelayMonitor = { run: () => Promise.resolve(), flush: () => undefined };
+
 export function createDelayMonitor(clock: Clock, record: RunRecord): DelayMonitor {
   let samples: number[] = [];
   let windowStartNs = clock.nowNs();

@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 import { OrdealError } from '../core/errors.ts';
 import type { WorkloadOptions } from '../spi/workload.ts';
+import { decisionFiles } from './decisions.ts';
 import { createHeader } from './header.ts';
 import type { RunOptions } from './options.ts';
 import type { RunOutcome, RunParts } from './parts.ts';
@@ -97,9 +98,7 @@ function lacks(cluster: string, port: string, who: string): OrdealError {
 
 /** Written before anything starts: enough to run it again. */
 async function writeDecisions(files: RunFiles, options: RunOptions): Promise<void> {
-  await files.write('options.json', `${JSON.stringify(options, null, 2)}\n`);
-  await files.write('schedule.json', `${JSON.stringify(options.schedule, null, 2)}\n`);
-  await files.write('seed.txt', `${options.seed}\n`);
+  for (const { name, text } of decisionFiles(options)) await files.write(name, text);
 }
 
 /** Records the interrupt when it comes, wherever the run is. */

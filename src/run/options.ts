@@ -1,6 +1,7 @@
 /** One run, completely decided: written to options.json before anything starts, and enough to run it again. */
 import type { ProducerSettings } from '../spi/client.ts';
 import type { ScheduledFault } from '../spi/nemesis.ts';
+import type { SimulatedOptions } from '../spi/simulation.ts';
 import type { SendStyle } from '../spi/workload.ts';
 
 /** The bound of each phase (DESIGN.md section 2). */
@@ -15,10 +16,13 @@ export interface PhaseLimits {
   readonly tearDownMs: number;
 }
 
+/** The clusters that can be chosen. */
+export type ClusterKind = 'simulated' | 'docker';
+
 export interface RunOptions {
   /** Names the directory store/<test>/: the workload, or the scenario ("acks-one", "acks-one-control"). */
   readonly test: string;
-  readonly cluster: 'docker';
+  readonly cluster: ClusterKind;
   readonly workload: string;
   readonly seed: string;
   /** Kinds of fault asked for; the header's `faults`. */
@@ -40,6 +44,8 @@ export interface RunOptions {
   readonly claims: readonly string[] | null;
   /** Kafka's keys for the header's `config`: what permits what is judged by these. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What only the simulated cluster can be told; null on any other. */
+  readonly simulated: SimulatedOptions | null;
   readonly image: string | null;
   readonly brokerVersion: string;
   readonly leaveRunning: boolean;

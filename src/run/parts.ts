@@ -18,6 +18,8 @@ export interface Connections extends AsyncDisposable {
 /** What the composition root plugs in. */
 export interface RunParts {
   readonly clock: Clock;
+  /** The clock is the machine's: only then can the harness be late, and is it measured. */
+  readonly realTime: boolean;
   readonly cluster: Cluster;
   readonly workload: Workload;
   readonly nemeses: ReadonlyMap<string, Nemesis>;

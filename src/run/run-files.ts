@@ -1,4 +1,8 @@
-/** The run directory as a run uses it; in memory for tests, so that their time stands still while nothing happens. */
+/**
+ * The run directory as a run uses it. On a real cluster it is written and synced; on the simulated one, whose time stands
+ * still while anything real is awaited, it is written synchronously, or kept in memory.
+ */
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OrdealError } from '../core/errors.ts';
@@ -34,6 +38,43 @@ export function createRunFiles(directory: string): RunFiles {
       }),
   };
 }
+
+/**
+ * Every member is done when it returns. Nothing is synced: a simulated fault leaves nothing on the machine to be undone.
+ * @throws OrdealError STORE_IO naming the file, from every member.
+ */
+export function createSynchronousRunFiles(directory: string): RunFiles {
+  const settled = <T>(name: string, work: (path: string) => T): Promise<T> =>
+    inDirectory(directory, name, (path) => {
+      try {
+        return Promise.resolve(work(path));
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    });
+  return {
+    write: (name, text) =>
+      settled(name, (path) => {
+        writeFileSync(path, text);
+      }),
+    appendLine: (name, line) =>
+      settled(name, (path) => {
+        appendFileSync(path, `${line}\n`);
+      }),
+    folder: (name) =>
+      settled(name, (path) => {
+        mkdirSync(path, { recursive: true });
+        return path;
+      }),
+  };
+}
+
+/** For runs of which nothing is kept but their events: what would be written is dropped. */
+export const noRunFiles: RunFiles = {
+  write: () => Promise.resolve(),
+  appendLine: () => Promise.resolve(),
+  folder: (name) => Promise.resolve(name),
+};
 
 async function inDirectory<T>(
   directory: string,

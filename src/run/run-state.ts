@@ -5,7 +5,7 @@ import type { LogName } from '../history/event.ts';
 import type { AdminPort, NodeId, TopicSpec } from '../spi/cluster.ts';
 import type { WorkloadOptions } from '../spi/workload.ts';
 import { createTally, type Tally } from '../generators/tally.ts';
-import { createDelayMonitor, type DelayMonitor } from './delay-monitor.ts';
+import { createDelayMonitor, noDelay, type DelayMonitor } from './delay-monitor.ts';
 import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
 import type { RunOptions } from './options.ts';
 import type { Connections, RunParts } from './parts.ts';
@@ -84,7 +84,7 @@ export function createRunState(given: RunStateParts): RunState {
     signals,
     tally: createTally(),
     watch: createLeaderWatch(clock, given.admin, record, logs),
-    delay: createDelayMonitor(clock, record),
+    delay: parts.realTime ? createDelayMonitor(clock, record) : noDelay,
     stopWorkers: new AbortController(),
     stopFaults: new AbortController(),
     stopBackground: new AbortController(),

@@ -18,6 +18,7 @@ import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 export const fakeOptions: RunOptions = {
   test: 'log',
   cluster: 'docker',
+  simulated: null,
   workload: 'log',
   seed: 'fake',
   faults: [],
@@ -80,6 +81,7 @@ export function createFakeRun(overrides: Partial<RunParts> = {}): FakeRun {
   const recorderTrouble: FakeRun['recorderTrouble'] = { error: null, closed: false };
   const parts: RunParts = {
     clock,
+    realTime: true,
     cluster,
     workload: logWorkload,
     nemeses,

@@ -1,0 +1,25 @@
+/** What a run does, wherever that was decided: by flags, by a scenario, or by a seed alone. */
+import type { PhaseLimits } from '../run/options.ts';
+import type { ScheduledFault } from '../spi/nemesis.ts';
+import type { SimulatedProfile } from '../spi/simulation.ts';
+import type { SendStyle } from '../spi/workload.ts';
+import type { ScenarioSettings } from './scenarios/index.ts';
+
+export interface Decision {
+  readonly test: string;
+  readonly workload: string;
+  readonly faults: readonly string[];
+  readonly nemesisIntervalMs: number;
+  readonly limits: PhaseLimits;
+  readonly ratePerSecond: number;
+  readonly concurrency: number;
+  readonly topics: number;
+  readonly partitions: number;
+  readonly claims: readonly string[] | null;
+  readonly settings: ScenarioSettings;
+  readonly sends: SendStyle;
+  /** Of a simulated environment. */
+  readonly profile: SimulatedProfile;
+  /** Null: drawn from the seed. */
+  readonly schedule: readonly ScheduledFault[] | null;
+}

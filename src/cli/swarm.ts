@@ -1,0 +1,120 @@
+/**
+ * Swarm testing: every knob of a simulated run is drawn from its seed, so that many short runs see many kinds of
+ * environments, settings and faults, and combinations that nobody would think of. Pure.
+ *
+ * Promising settings are those under which Kafka promises durability, order and no duplicates: whatever is found there
+ * is a defect. Permissive ones lack at least one of them: what is found is permitted, and shows that checkers see it.
+ */
+import { randomStream, type Random } from '../core/random.ts';
+import type { PhaseLimits } from '../run/options.ts';
+import { quietProfile, type Defect, type SimulatedProfile } from '../spi/simulation.ts';
+import type { SendStyle } from '../spi/workload.ts';
+import type { Decision } from './decision.ts';
+import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
+import type { ScenarioSettings } from './scenarios/index.ts';
+
+export const swarmKinds = ['promising', 'permissive', 'any'] as const;
+export type SwarmKind = (typeof swarmKinds)[number];
+
+/** Bounds that no draw changes: far beyond what a whole cluster needs, in time that costs nothing. */
+const bounds = {
+  setUpMs: 120_000,
+  healMs: 60_000,
+  recoveryMs: 60_000,
+  drainMs: 30_000,
+  auditMs: 120_000,
+  tearDownMs: 60_000,
+} as const;
+
+/**
+ * @param nemeses names that may be drawn, at least one.
+ * @param defects their needs win over what was drawn; without them a defect never shows.
+ */
+export function swarmDecision(
+  seed: string,
+  kind: SwarmKind,
+  nemeses: readonly string[],
+  defects: readonly Defect[],
+): Decision {
+  // One stream per subject: a new knob of one does not change what the others draw.
+  const stream = (name: string): Random => randomStream(seed, `swarm:${name}`);
+  const promising = kind === 'any' ? stream('kind').chance(2, 3) : kind === 'promising';
+  const needs = needsOf(defects);
+  const load = stream('load');
+  return {
+    test: `swarm-${kind}`,
+    workload: 'log',
+    faults: drawFaults(stream('faults'), nemeses, needs),
+    nemesisIntervalMs: load.between(1_500, 5_000),
+    limits: { ...bounds, faultsMs: load.between(20_000, 32_000) } satisfies PhaseLimits,
+    ratePerSecond: load.between(4, 9),
+    concurrency: load.between(2, 5),
+    topics: load.between(1, 2),
+    partitions: load.between(1, 4),
+    claims: null,
+    settings: withNeeds(drawSettings(stream('settings'), promising), needs),
+    sends: { ...drawSends(stream('sends')), ...needs.sends },
+    profile: drawProfile(stream('profile')),
+    schedule: null,
+  };
+}
+
+/** At least two kinds where there are two: the first round of a schedule then always fits, and has two faults. */
+function drawFaults(
+  random: Random,
+  nemeses: readonly string[],
+  { nemeses: needed = [] }: Needs,
+): readonly string[] {
+  const count = random.between(Math.min(2, nemeses.length), nemeses.length);
+  const drawn = random.shuffle(nemeses).slice(0, count);
+  return nemeses.filter((name) => drawn.includes(name) || needed.includes(name));
+}
+
+function drawSettings(random: Random, promising: boolean): ScenarioSettings {
+  const weakness = random.pick(['acks', 'in-sync', 'unclean', 'idempotence'] as const);
+  const weak = (what: typeof weakness): boolean => {
+    const also = random.chance(1, 3);
+    return !promising && (what === weakness || also);
+  };
+  const acks = weak('acks') ? 1 : 'all';
+  const minInSync = weak('in-sync') ? '1' : '2';
+  const unclean = String(weak('unclean'));
+  const idempotent = !weak('idempotence') && acks === 'all';
+  return {
+    producer: {
+      acks,
+      idempotent,
+      requestTimeoutMs: random.pick([500, 1_000, 2_000, 3_000]),
+      operationTimeoutMs: random.pick([3_000, 5_000, 8_000]),
+      retriesMax: random.pick([3, 50, 50]),
+    },
+    topicConfig: {
+      'min.insync.replicas': minInSync,
+      'unclean.leader.election.enable': unclean,
+    },
+  };
+}
+
+/** Mostly what applications do: one record at a time, or a few; a client of one's own, or a shared one. */
+function drawSends(random: Random): SendStyle {
+  return {
+    recordsPerSendMax: random.pick([1, 1, 3]),
+    partition: random.pick(['explicit', 'explicit', 'client']),
+    afterFailure: random.pick(['replace', 'continue']),
+    sharedBy: random.pick([1, 1, 2]),
+  };
+}
+
+function drawProfile(random: Random): SimulatedProfile {
+  const latencyUs = random.between(50, 1_000);
+  const serviceUs = random.between(20, 500);
+  const startMs = random.between(1_000, 4_000);
+  return {
+    latencyUs: [latencyUs, latencyUs + random.pick([200, 2_000, 20_000])],
+    lossPerMillion: random.pick([0, 0, 500, 10_000]),
+    driftPpmMax: random.pick([0, quietProfile.driftPpmMax, 500]),
+    serviceUs: [serviceUs, serviceUs + random.pick([200, 2_000, 10_000])],
+    startMs: [startMs, startMs + random.between(0, 2_000)],
+    flushMs: random.pick([500, 2_000, quietProfile.flushMs, 30_000]),
+  };
+}
