@@ -11,24 +11,28 @@ export type Bounded<T> =
  * answer that had already arrived behind a busy loop is not called late. The promise itself goes on; when it rejects
  * later, nobody is told twice.
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   clock: Clock,
   timeoutMs: number,
   promise: Promise<T>,
 ): Promise<Bounded<T>> {
-  let outcome: Bounded<T> | undefined;
-  const settled = promise.then(
-    (value) => {
-      outcome = { status: 'done', value };
-    },
-    (error: unknown) => {
-      outcome = { status: 'failed', error };
-    },
-  );
-  const deadline = new AbortController();
-  const slept = clock.sleep(timeoutMs, deadline.signal);
-  await Promise.race([settled, slept]);
-  if (outcome === undefined) await clock.turn();
-  deadline.abort();
-  return outcome ?? { status: 'late' };
+  return new Promise((resolve) => {
+    const settle = (outcome: Bounded<T>): void => {
+      timer.cancel();
+      resolve(outcome);
+    };
+    const timer = clock.after(timeoutMs, () => {
+      void clock.turn().then(() => {
+        settle({ status: 'late' });
+      });
+    });
+    promise.then(
+      (value) => {
+        settle({ status: 'done', value });
+      },
+      (error: unknown) => {
+        settle({ status: 'failed', error });
+      },
+    );
+  });
 }
