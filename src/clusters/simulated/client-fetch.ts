@@ -9,7 +9,7 @@ import type {
   FetchResponse,
 } from '../../kafka-protocol/messages/fetch.ts';
 import type { Broker } from './broker.ts';
-import { code } from './client-requests.ts';
+import { code } from './error-code.ts';
 import type { FetchWaiter, Replica } from './replica.ts';
 import { onceOver } from './replication.ts';
 
