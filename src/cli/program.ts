@@ -7,6 +7,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { addExploreCommand } from './explore.ts';
 import { isHelp, reportFailure } from './failure.ts';
 import { addListCommand } from './list.ts';
+import { addReplayCommand } from './replay.ts';
 import type { Session } from './session.ts';
 import { addTestCommand } from './test.ts';
 
@@ -65,6 +66,7 @@ export function createProgram(session: Session, exit: Exit, version: string): Co
     );
   addTestCommand(program, session, exit);
   addExploreCommand(program, session, exit);
+  addReplayCommand(program, session, exit);
   addCheckCommand(program, session, exit);
   addCleanCommand(program, session, exit);
   addDoctorCommand(program, session, exit);
