@@ -1,4 +1,4 @@
-/** Record bytes as the scalar that the history holds. */
+/** Record bytes as the scalar that the history holds, and back. */
 import type { Scalar } from '../../history/event.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -17,4 +17,9 @@ export function decodeScalar(bytes: Buffer): Scalar {
     // Not UTF-8, or not JSON: shown as hex below.
   }
   return `hex:${bytes.toString('hex')}`;
+}
+
+/** The bytes that `decodeScalar` reads back; null is a record without a value, or without a key. */
+export function encodeScalar(value: Scalar): Buffer | null {
+  return value === null ? null : Buffer.from(JSON.stringify(value));
 }

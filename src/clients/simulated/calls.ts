@@ -1,0 +1,112 @@
+/** One send: its batches, the one outcome that its records share, and what is left of it after its deadline. */
+import type { Timer } from '../../core/clock.ts';
+import type { Outcome, Sent } from '../../spi/client.ts';
+import type { NodeId } from '../../spi/cluster.ts';
+import { assert } from '../../core/assert.ts';
+import { type Batch, type BatchOwner, batchesOf, type PlacedRequest } from './batches.ts';
+import { type BatchResult, mergedOutcome } from './outcomes.ts';
+
+export interface CallOptions {
+  readonly placed: readonly PlacedRequest[];
+  readonly deadlineNs: number;
+  /** Milliseconds since the epoch, of every record. */
+  readonly timestamp: number;
+  readonly answer: (outcome: Outcome<readonly Sent[]>) => void;
+  /** Told when the last batch has its result, also after the deadline. */
+  readonly settled: (call: Call) => void;
+}
+
+export class Call implements BatchOwner {
+  readonly deadlineNs: number;
+  readonly acknowledgedBy = new Set<NodeId>();
+  readonly batches: readonly Batch[];
+  readonly #options: CallOptions;
+  #left: number;
+  #answered = false;
+  #timer: Timer | null = null;
+
+  constructor(options: CallOptions) {
+    this.#options = options;
+    this.deadlineNs = options.deadlineNs;
+    this.batches = batchesOf(this, options.placed, options.timestamp);
+    this.#left = this.batches.length;
+  }
+
+  get isSettled(): boolean {
+    return this.#left === 0;
+  }
+
+  /** The timer ends with the call. */
+  expireBy(timer: Timer): void {
+    this.#timer = timer;
+  }
+
+  finished(): void {
+    this.#left -= 1;
+    if (this.#left > 0) return;
+    this.#timer?.cancel();
+    if (!this.#answered) {
+      this.#answered = true;
+      const results = this.batches.map(resultOf);
+      this.#options.answer(mergedOutcome(results, () => this.#sent()));
+    }
+    this.#options.settled(this);
+  }
+
+  /** Answers now, though batches are under way. */
+  answerEarly(outcome: Outcome<readonly Sent[]>): void {
+    assert(!this.#answered, 'a call is answered once');
+    this.#answered = true;
+    this.#options.answer(outcome);
+  }
+
+  #sent(): readonly Sent[] {
+    const sent: Sent[] = [];
+    for (const batch of this.batches) {
+      const result = resultOf(batch);
+      const base = result.type === 'ok' ? result.baseOffset : null;
+      batch.positions.forEach((position, index) => {
+        sent[position] = {
+          partition: batch.partition,
+          offset: base === null ? null : base + index,
+        };
+      });
+    }
+    return sent;
+  }
+}
+
+function resultOf({ result, log }: Batch): BatchResult {
+  assert(result !== null, `the batch of ${log} is finished`);
+  return result;
+}
+
+/** Calls that have not settled, and whoever waits until there are none. */
+export class OpenCalls {
+  readonly #calls = new Set<Call>();
+  #waiting: (() => void)[] = [];
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  add(call: Call): void {
+    this.#calls.add(call);
+  }
+
+  delete(call: Call): void {
+    if (!this.#calls.delete(call) || this.#calls.size > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  [Symbol.iterator](): Iterator<Call> {
+    return [...this.#calls][Symbol.iterator]();
+  }
+
+  whenEmpty(): Promise<void> {
+    if (this.#calls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * What the modelled clients can do wrong: the registry of client defects. Each is one `if` at the place where the real
+ * client was wrong (KAFKA.md part 1): the producer's in `delivery.ts`, the reader's in `faulty-reader.ts`.
+ */
+import type { Defect } from '../../spi/simulation.ts';
+
+const producerDefects = [
+  {
+    name: 'partial-acknowledgement',
+    layer: 'client',
+    summary:
+      'Keeps acknowledgements by broker across the retries of a call: a batch whose leader moved to a broker that has acknowledged another batch of the call counts as acknowledged and is not sent again.',
+    twin: 'kafkajs 2.2.4, issue 1303 (KAFKA.md K-1)',
+    primary: 'lost-write',
+    consequences: [],
+    needs: { nemeses: ['kill'], sends: { recordsPerSendMax: 4 } },
+  },
+  {
+    name: 'sequence-reuse',
+    layer: 'client',
+    summary:
+      'After a send that was given up rolls its sequence back under the same producer id, so that the broker takes the next record for the one before.',
+    twin: 'kafkajs 2.2.4 (KAFKA.md K-2b)',
+    primary: 'lost-write',
+    consequences: ['inconsistent-offsets', 'not-recovered'],
+    needs: {
+      nemeses: ['pause'],
+      sends: { afterFailure: 'continue' },
+      idempotent: true,
+      acks: 'all',
+      requestTimeoutMs: 1_000,
+      retriesMax: 1,
+    },
+  },
+  {
+    name: 'concurrent-sends',
+    layer: 'client',
+    summary:
+      'Sends to one partition run side by side, and a failed attempt takes its sequences back by subtraction, whoever has taken others meanwhile.',
+    twin: 'kafkajs 2.2.4, issue 598 (KAFKA.md K-12)',
+    primary: 'lost-write',
+    consequences: [
+      'inconsistent-offsets',
+      'duplicate',
+      'nonmonotonic-send',
+      'key-reordered',
+      'not-recovered',
+    ],
+    needs: {
+      nemeses: ['pause'],
+      sends: { sharedBy: 3, afterFailure: 'continue' },
+      idempotent: true,
+      acks: 'all',
+      requestTimeoutMs: 1_000,
+    },
+  },
+  {
+    name: 'keyless-retry',
+    layer: 'client',
+    summary:
+      'Chooses the partition of a keyless record again on every retry, so that one record may land in two partitions.',
+    twin: 'kafkajs 2.2.4 (KAFKA.md K-5)',
+    primary: 'duplicate',
+    consequences: ['lost-write', 'inconsistent-offsets'],
+    needs: {
+      nemeses: ['pause'],
+      sends: { partition: 'client' },
+      idempotent: true,
+      requestTimeoutMs: 1_000,
+    },
+  },
+  {
+    name: 'unordered-retries',
+    layer: 'client',
+    summary:
+      'Sends to one partition run side by side, and each retries with a back-off of its own.',
+    twin: 'kafkajs 2.2.4 without idempotence (KAFKA.md, unordered-in-flight)',
+    primary: 'nonmonotonic-send',
+    consequences: ['duplicate', 'key-reordered'],
+    needs: { nemeses: ['kill'], sends: { sharedBy: 4 }, idempotent: false },
+  },
+  {
+    name: 'success-on-timeout',
+    layer: 'client',
+    summary: 'Takes a request that was not answered in time for acknowledged.',
+    twin: null,
+    primary: 'lost-write',
+    consequences: ['real-time-inversion', 'nonmonotonic-send', 'key-reordered'],
+    needs: { nemeses: ['pause'], requestTimeoutMs: 1_000 },
+  },
+  {
+    name: 'new-producer-id-on-retry',
+    layer: 'client',
+    summary:
+      'Takes a new producer id before it sends an uncertain batch again, so that the broker cannot recognise it.',
+    twin: 'librdkafka, issue 4953',
+    primary: 'duplicate',
+    consequences: [],
+    needs: { nemeses: ['pause'], idempotent: true, requestTimeoutMs: 1_000 },
+  },
+  {
+    name: 'buffer-reuse',
+    layer: 'client',
+    summary:
+      'After a timeout the buffer of a batch is used for another one before the retry, which carries a record of another log.',
+    twin: "Kafka's Java producer from 2.8.0 on, KAFKA-19012",
+    primary: 'phantom',
+    consequences: ['lost-write', 'inconsistent-offsets', 'duplicate'],
+    needs: { nemeses: ['pause'], requestTimeoutMs: 1_000 },
+  },
+  {
+    name: 'key-swap',
+    layer: 'client',
+    summary:
+      'Exchanges the keys of two neighbours of a batch, on a retry and in one batch of fifty.',
+    twin: null,
+    primary: 'corrupt-record',
+    consequences: [],
+    needs: { sends: { recordsPerSendMax: 4 } },
+  },
+] as const satisfies readonly Defect[];
+
+const readerDefects = [
+  {
+    name: 'reader-skips',
+    layer: 'client',
+    summary: 'After a failed poll the next assignment begins up to three records too far on.',
+    twin: 'confluent-kafka-javascript, issue 517',
+    primary: 'poll-skip',
+    consequences: [],
+    needs: { nemeses: ['kill'] },
+  },
+  {
+    name: 'reader-rewinds',
+    layer: 'client',
+    summary: 'A poll hands out the last records of the poll before once more.',
+    twin: null,
+    primary: 'nonmonotonic-poll',
+    consequences: [],
+    needs: {},
+  },
+  {
+    name: 'reader-drops',
+    layer: 'client',
+    summary: 'A record in the middle of a poll is dropped.',
+    twin: null,
+    primary: 'int-poll-skip',
+    consequences: ['poll-skip'],
+    needs: {},
+  },
+  {
+    name: 'poll-phantom',
+    layer: 'client',
+    summary: 'A poll hands out a value that nobody sent in the place of a record.',
+    twin: null,
+    primary: 'phantom',
+    consequences: ['inconsistent-offsets', 'truncated-read'],
+    needs: {},
+  },
+] as const satisfies readonly Defect[];
+
+export const clientDefects: readonly Defect[] = [...producerDefects, ...readerDefects];
+
+export type ProducerDefect = (typeof producerDefects)[number]['name'];
+export type ReaderDefect = (typeof readerDefects)[number]['name'];
