@@ -2,7 +2,10 @@
  * Simulated runs: the model, our own clients on links into it, and a recorder and files that never wait. A run is a
  * function of its options: seed, settings and schedule fix every byte of its history.
  */
-import { createSimulatedProducerFactory } from '../clients/simulated/index.ts';
+import {
+  createFaultyReaderFactory,
+  createSimulatedProducerFactory,
+} from '../clients/simulated/index.ts';
 import {
   createWireAdmin,
   createWireAuditClient,
@@ -102,19 +105,24 @@ function partsOf(
 
 function connect(options: RunOptions, { clock, cluster, link }: Simulation): Connections {
   const { nodes } = cluster;
+  const defects = new Set(options.simulated?.defects);
   const producers = createSimulatedProducerFactory({
     nodes,
     link,
     settings: options.producer,
     clock,
     random: randomStream(options.seed, 'client'),
-    defects: new Set(options.simulated?.defects),
+    defects,
   });
   const wire = { nodes, clock, link };
   const auditor = createWireAuditClient(wire);
   return {
     producers,
-    readers: createWireReaderFactory(wire),
+    readers: createFaultyReaderFactory(
+      createWireReaderFactory(wire),
+      defects,
+      randomStream(options.seed, 'reader'),
+    ),
     auditor,
     async [Symbol.asyncDispose]() {
       await producers[Symbol.asyncDispose]();

@@ -1,8 +1,4 @@
-/** STAND-IN of the branch `cli`: the modelled producer replaces this file at the merge. */
-import type { ProducerFactory } from '../../spi/client.ts';
-import type { Defect } from '../../spi/simulation.ts';
-
-export const clientDefects: readonly Defect[] = [];
-export function createSimulatedProducerFactory(_options: unknown): ProducerFactory {
-  throw new Error('stand-in');
-}
+/** Modelled clients: producers with all that goes wrong in theirs, and readers that can be made wrong. */
+export { clientDefects } from './defects.ts';
+export { createFaultyReaderFactory } from './faulty-reader.ts';
+export { createSimulatedProducerFactory } from './producer.ts';
