@@ -1,5 +1,5 @@
 /** Reads back what a run directory says was decided: the same options again, checked as strictly as flags. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { OrdealError, describeError } from '../core/errors.ts';
@@ -109,6 +109,14 @@ export async function readSavedOptions(directory: string): Promise<RunOptions> {
   };
   refuseUnknown(saved, optionsPath);
   return saved;
+}
+
+/** Whether a path is a directory with options: those that sliced histories have hold none. */
+export async function hasSavedOptions(path: string): Promise<boolean> {
+  return stat(join(path, optionsFile)).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 async function readJson(path: string): Promise<unknown> {

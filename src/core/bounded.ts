@@ -1,5 +1,5 @@
 /** Every wait has a bound: this is the one place that turns a promise into "done, or too late". */
-import type { Clock } from './clock.ts';
+import type { Clock, Timer } from './clock.ts';
 
 export type Bounded<T> =
   | { readonly status: 'done'; readonly value: T }
@@ -25,10 +25,12 @@ export async function withDeadline<T>(
       outcome = { status: 'failed', error };
     },
   );
-  const deadline = new AbortController();
-  const slept = clock.sleep(timeoutMs, deadline.signal);
-  await Promise.race([settled, slept]);
+  let timer: Timer | undefined;
+  const passed = new Promise<void>((resolve) => {
+    timer = clock.after(timeoutMs, resolve);
+  });
+  await Promise.race([settled, passed]);
   if (outcome === undefined) await clock.turn();
-  deadline.abort();
+  timer?.cancel();
   return outcome ?? { status: 'late' };
 }
