@@ -121,7 +121,7 @@ function connect(options: RunOptions, { clock, cluster, link }: Simulation): Con
     readers: createFaultyReaderFactory(
       createWireReaderFactory(wire),
       defects,
-      randomStream(options.seed, 'reader'),
+      randomStream(options.seed, 'readers'),
     ),
     auditor,
     async [Symbol.asyncDispose]() {

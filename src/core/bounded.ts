@@ -1,5 +1,5 @@
 /** Every wait has a bound: this is the one place that turns a promise into "done, or too late". */
-import type { Clock, Timer } from './clock.ts';
+import type { Clock } from './clock.ts';
 
 export type Bounded<T> =
   | { readonly status: 'done'; readonly value: T }
@@ -11,26 +11,28 @@ export type Bounded<T> =
  * answer that had already arrived behind a busy loop is not called late. The promise itself goes on; when it rejects
  * later, nobody is told twice.
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   clock: Clock,
   timeoutMs: number,
   promise: Promise<T>,
 ): Promise<Bounded<T>> {
-  let outcome: Bounded<T> | undefined;
-  const settled = promise.then(
-    (value) => {
-      outcome = { status: 'done', value };
-    },
-    (error: unknown) => {
-      outcome = { status: 'failed', error };
-    },
-  );
-  let timer: Timer | undefined;
-  const passed = new Promise<void>((resolve) => {
-    timer = clock.after(timeoutMs, resolve);
+  return new Promise((resolve) => {
+    const settle = (outcome: Bounded<T>): void => {
+      timer.cancel();
+      resolve(outcome);
+    };
+    const timer = clock.after(timeoutMs, () => {
+      void clock.turn().then(() => {
+        settle({ status: 'late' });
+      });
+    });
+    promise.then(
+      (value) => {
+        settle({ status: 'done', value });
+      },
+      (error: unknown) => {
+        settle({ status: 'failed', error });
+      },
+    );
   });
-  await Promise.race([settled, passed]);
-  if (outcome === undefined) await clock.turn();
-  timer?.cancel();
-  return outcome ?? { status: 'late' };
 }

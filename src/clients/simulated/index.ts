@@ -1,4 +1,4 @@
-/** Modelled clients: producers with all that goes wrong in theirs, and readers that can be made wrong. */
+/** The modelled clients of simulated runs: a producer, what can be wrong with it, and readers that misbehave. */
 export { clientDefects } from './defects.ts';
 export { createFaultyReaderFactory } from './faulty-reader.ts';
 export { createSimulatedProducerFactory } from './producer.ts';

@@ -18,11 +18,14 @@ export interface Scheduled {
 
 /** Turns that one pass through Node's event loop runs; between two passes signals and real I/O are served. */
 const turnsPerPass = 64;
+/** Fewer cancelled events than this are left where they are. */
+const cancelledMin = 256;
 
 export class Kernel {
   #nowNs = 0;
   #order = 0;
-  readonly #heap: Scheduled[] = [];
+  #heap: Scheduled[] = [];
+  #cancelled = 0;
 
   get nowNs(): number {
     return this.#nowNs;
@@ -38,8 +41,15 @@ export class Kernel {
     return this.#push(delayNs, run, true);
   }
 
+  /** Most timers are bounds that never come: when half of the queue is such, it is sifted. */
   cancel(event: Scheduled): void {
+    if (event.run === null) return;
     event.run = null;
+    this.#cancelled += 1;
+    if (this.#cancelled < cancelledMin || 2 * this.#cancelled < this.#heap.length) return;
+    // A sorted array is a heap.
+    this.#heap = this.#heap.filter(({ run }) => run !== null).sort(inOrder);
+    this.#cancelled = 0;
   }
 
   /** Runs events until one that wakes the harness has run. False if the queue is empty. */
@@ -48,7 +58,10 @@ export class Kernel {
       const event = this.#pop();
       if (event === undefined) return false;
       const { run } = event;
-      if (run === null) continue;
+      if (run === null) {
+        this.#cancelled -= 1;
+        continue;
+      }
       this.#nowNs = event.atNs;
       event.run = null;
       run();
@@ -127,6 +140,10 @@ export class Kernel {
     heap[at] = last;
     return first;
   }
+}
+
+function inOrder(a: Scheduled, b: Scheduled): number {
+  return a.atNs - b.atNs || a.order - b.order;
 }
 
 function before(a: Scheduled, b: Scheduled): boolean {

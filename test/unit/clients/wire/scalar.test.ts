@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeScalar } from '../../../../src/clients/wire/scalar.ts';
+import { decodeScalar, encodeScalar } from '../../../../src/clients/wire/scalar.ts';
 
 test.each([
   ['17', 17],
@@ -44,4 +44,15 @@ test('what JSON writes is what is read', () => {
       expect(decodeScalar(Buffer.from(JSON.stringify(value)))).toEqual(value);
     }),
   );
+});
+
+test('what a producer encodes is decoded again; null is no bytes at all', () => {
+  const scalars = fc.oneof(fc.string(), fc.boolean(), fc.integer(), fc.double({ noNaN: true }));
+  fc.assert(
+    fc.property(scalars, (value) => {
+      fc.pre(!Object.is(value, -0) && Math.abs(Number(value)) !== Infinity);
+      expect(decodeScalar(encodeScalar(value) ?? Buffer.alloc(0))).toBe(value);
+    }),
+  );
+  expect(encodeScalar(null)).toBeNull();
 });
