@@ -61,7 +61,12 @@ const producerDefects = [
       'Chooses the partition of a keyless record again on every retry, so that one record may land in two partitions.',
     twin: 'kafkajs 2.2.4 (KAFKA.md K-5)',
     primary: 'duplicate',
-    consequences: ['lost-write', 'inconsistent-offsets'],
+    consequences: [
+      'lost-write',
+      'inconsistent-offsets',
+      'nonmonotonic-send',
+      'int-nonmonotonic-send',
+    ],
     needs: {
       nemeses: ['pause'],
       sends: { partition: 'client' },
@@ -105,7 +110,7 @@ const producerDefects = [
       'After a timeout the buffer of a batch is used for another one before the retry, which carries a record of another log.',
     twin: "Kafka's Java producer from 2.8.0 on, KAFKA-19012",
     primary: 'phantom',
-    consequences: ['lost-write', 'inconsistent-offsets', 'duplicate'],
+    consequences: ['lost-write', 'inconsistent-offsets', 'duplicate', 'nonmonotonic-send'],
     needs: { nemeses: ['pause'], requestTimeoutMs: 1_000 },
   },
   {

@@ -197,13 +197,6 @@ export class Controller {
 
   #fence(broker: NodeId): void {
     this.#decide({ kind: 'fence', broker });
-    if (this.#parts.defects.has('stuck-without-leader') && this.#image.liveBrokers().length > 1) {
-      // The real twin forgets partitions whose leader died while another change of theirs was under way.
-      for (const state of this.#partitionsOf(broker)) {
-        if (state.leader === broker) this.#change(state, state.inSync, -1);
-      }
-      return;
-    }
     for (const state of this.#partitionsOf(broker)) this.#withoutReplica(state, broker);
   }
 
@@ -218,7 +211,6 @@ export class Controller {
 
   #unfence(broker: NodeId): void {
     this.#decide({ kind: 'unfence', broker });
-    if (this.#parts.defects.has('stuck-without-leader')) return;
     for (const state of this.#partitionsOf(broker)) {
       if (state.leader < 0) this.#withLeader(state, state.inSync);
     }
@@ -244,6 +236,10 @@ export class Controller {
 
   /** Elects from the in-sync set in the order of the replicas; beyond it only where unclean elections are allowed. */
   #withLeader(state: PartitionState, inSync: readonly NodeId[]): void {
+    if (this.#parts.defects.has('stuck-without-leader')) {
+      this.#change(state, inSync, -1);
+      return;
+    }
     const live = state.replicas.filter((replica) => this.#mayLead(replica));
     const ignoresInSync = this.#parts.defects.has('election-ignores-in-sync');
     const clean = ignoresInSync ? live.at(-1) : live.find((replica) => inSync.includes(replica));

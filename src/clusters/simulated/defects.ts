@@ -75,7 +75,7 @@ export const brokerDefects: readonly Defect[] = [
       'A broker that comes back stays in the in-sync sets, though a power loss took the end of its logs.',
     twin: 'Kafka before KIP-966 (KAFKA.md part B, last replica standing)',
     primary: 'lost-write',
-    consequences: afterLoss,
+    consequences: [...afterLoss, 'scan-divergence'],
     needs: { nemeses: ['power-loss'], acks: 'all' },
   }),
   defect({
@@ -83,7 +83,7 @@ export const brokerDefects: readonly Defect[] = [
     summary: 'A replica that changes its role cuts its log to its own high watermark, which lags.',
     twin: 'Kafka before 0.11, KIP-101',
     primary: 'lost-write',
-    consequences: [...afterLoss, 'scan-divergence'],
+    consequences: [...afterLoss, 'scan-divergence', 'not-recovered'],
     needs: { nemeses: ['kill', 'pause'], acks: 'all' },
   }),
   defect({
@@ -91,7 +91,7 @@ export const brokerDefects: readonly Defect[] = [
     summary: 'A follower keeps the end of its log that its new leader never had.',
     twin: 'Kafka before 2.0, KIP-279',
     primary: 'scan-divergence',
-    consequences: afterLoss,
+    consequences: [...afterLoss, 'duplicate'],
     needs: { nemeses: ['kill', 'partition'], acks: 'all' },
   }),
   defect({
@@ -161,14 +161,15 @@ export const brokerDefects: readonly Defect[] = [
     summary: 'For three seconds after an election a leader leaves out the first batch of a fetch.',
     twin: 'confluent-kafka-javascript issue 517, on the side of the broker',
     primary: 'poll-skip',
+    consequences: ['lost-write', 'truncated-read', 'scan-divergence'],
     needs: { nemeses: ['kill', 'pause'] },
   }),
   defect({
     name: 'frozen-end',
     summary: 'A leader that was frozen goes on telling the end that its logs had then.',
     twin: 'a frozen view served as healthy (KAFKA.md A4)',
-    primary: 'real-time-inversion',
-    consequences: ['lost-write', 'truncated-read'],
+    primary: 'lost-write',
+    consequences: ['truncated-read', 'real-time-inversion'],
     needs: { nemeses: ['pause'] },
   }),
   defect({

@@ -1,6 +1,6 @@
-/** What the model itself knows at the end of a run: the logs as their leaders hold them, and what was ever appended. */
-import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
+/** What the model itself knows of its logs, at any time and also when all its processes are gone. */
 import type { NodeId } from '../../spi/cluster.ts';
+import { MetadataImage } from './metadata-image.ts';
 import type { SimulatedNode } from './node.ts';
 
 export interface TrueRecord {
@@ -10,25 +10,36 @@ export interface TrueRecord {
 }
 
 export interface GroundTruth {
-  /** By `topic/partition`: what the leader's log holds below its high watermark; null while no node leads it. */
+  /** By `topic/partition`: what the disk of its leader holds, also above the high watermark; null while no node leads it. */
   log(name: string): readonly TrueRecord[] | null;
 }
 
 export function createGroundTruth(nodes: ReadonlyMap<NodeId, SimulatedNode>): GroundTruth {
   return {
     log: (name) => {
-      for (const { broker } of nodes.values()) {
-        const replica = broker?.replicas.get(name);
-        if (replica?.leads === true) return recordsOf(replica.log.batches, replica.highWatermark);
-      }
-      return null;
+      const leader = imageOf(nodes).partitions.get(name)?.leader ?? -1;
+      const log = nodes.get(leader)?.disk.logs.get(name);
+      if (log === undefined) return leader < 0 ? null : [];
+      return log.batches
+        .flatMap((batch) => batch.records ?? [])
+        .map(({ offset, value }) => ({ offset, value: value?.toString('utf8') ?? 'null' }));
     },
   };
 }
 
-function recordsOf(batches: readonly RecordBatch[], end: number): readonly TrueRecord[] {
-  return batches
-    .flatMap((batch) => batch.records ?? [])
-    .filter(({ offset }) => offset < end)
-    .map(({ offset, value }) => ({ offset, value: value?.toString('utf8') ?? '' }));
+/** By the longest metadata log: what a majority has not got yet does no harm here. */
+function imageOf(nodes: ReadonlyMap<NodeId, SimulatedNode>): MetadataImage {
+  const logs = [...nodes.values()].map(({ disk }) => disk.quorum.log);
+  const longest = logs.reduce((best, log) => (isNewer(log, best) ? log : best));
+  const image = new MetadataImage();
+  for (const { record } of longest) image.apply(record);
+  return image;
+}
+
+type QuorumLog = SimulatedNode['disk']['quorum']['log'];
+
+function isNewer(log: QuorumLog, than: QuorumLog): boolean {
+  const term = log.at(-1)?.term ?? 0;
+  const other = than.at(-1)?.term ?? 0;
+  return term > other || (term === other && log.length > than.length);
 }
