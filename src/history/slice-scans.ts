@@ -112,7 +112,12 @@ function scansWithout(
   const last = [
     without.findLast(covers),
     without.findLast((scan) => covers(scan) && scan.to >= scan.firstEnd),
-    without.findLast(({ chunks, end }) => end <= offset && chunks[0]!.events[0]! > provedAt),
+    without.findLast(
+      ({ chunks, end, firstEnd }) =>
+        // Where the answer told no offset, any complete scan after it speaks of the record.
+        (end <= offset || (record.offset < 0 && firstEnd <= offset)) &&
+        chunks[0]!.events[0]! > provedAt,
+    ),
   ];
   return last.flatMap((scan) => scan?.chunks[0]!.id ?? []);
 }
