@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plainSends } from '../../../src/spi/workload.ts';
 import type { RunOptions } from '../../../src/run/options.ts';
 import {
   shrinkRun,
@@ -18,6 +19,8 @@ const fault = (id: string, nemesis: string, atMs: number, partition = 0): Schedu
 const options: RunOptions = {
   test: 'log',
   cluster: 'docker',
+  simulated: null,
+  sends: plainSends,
   workload: 'log',
   seed: '7',
   faults: ['kill', 'pause', 'partition'],
