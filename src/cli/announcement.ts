@@ -15,11 +15,18 @@ export function announcementLines(
   options: RunOptions,
   given: Readonly<Record<string, unknown>>,
 ): readonly string[] {
-  const { schedule, ...decided } = options;
-  const idle = options.cluster === 'simulated' ? dockerKeys : simulatedKeys;
   return [
     `test ${options.test}, seed ${options.seed}`,
     `reproduce with: ${reproduceCommand(given, options.seed)}`,
+    ...optionLines(options),
+  ];
+}
+
+/** Everything that was decided but test and seed, and the faults. */
+export function optionLines(options: RunOptions): readonly string[] {
+  const { schedule, ...decided } = options;
+  const idle = options.cluster === 'simulated' ? dockerKeys : simulatedKeys;
+  return [
     ...Object.entries(decided)
       .filter(([key]) => key !== 'test' && key !== 'seed' && !idle.includes(key))
       .map(

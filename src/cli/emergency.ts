@@ -1,7 +1,10 @@
 /** When a run cannot end in good order: what it did to the machine is undone, bounded, before the process ends. */
 import { withDeadline } from '../core/bounded.ts';
 import { exitCodes } from '../core/errors.ts';
+import { exitOfInterrupt } from './exit.ts';
 import { reportFailure } from './failure.ts';
+import { listenForSignals } from './interrupt.ts';
+import type { InterruptSignal, Interruption } from './interrupt.ts';
 import type { Session } from './session.ts';
 
 /** Long enough to heal and remove three pods. */
@@ -14,6 +17,22 @@ export async function undoAll(session: Session): Promise<boolean> {
   if (undone.status === 'done') return true;
   session.stderr.write('not everything could be undone: run ordeal clean\n');
   return false;
+}
+
+/** The signals of this process, for commands that run something: told on stderr, and obeyed to the third. */
+export function listenForRun(session: Session): Interruption {
+  const say = (line: string): void => {
+    session.stderr.write(`\n${line}\n`);
+  };
+  return listenForSignals(process, say, (signal) => {
+    void giveUp(session, signal);
+  });
+}
+
+/** The end of a process that was asked three times: 130 or 143 only if nothing of the run is left. */
+async function giveUp(session: Session, signal: InterruptSignal): Promise<void> {
+  const isUndone = await undoAll(session);
+  process.exit((isUndone ? exitOfInterrupt(signal) : null) ?? exitCodes.environment);
 }
 
 export interface Defects {

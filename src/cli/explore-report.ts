@@ -205,6 +205,6 @@ function conclusionLine(document: ExploreDocument, paint: Paint): string {
   const { runs, asked, valid, invalid, unknown, violations } = document;
   const counts = `${formatCount(runs)} of ${formatCount(asked)} runs: ${formatCount(valid)} valid, ${formatCount(invalid)} invalid, ${formatCount(unknown)} unknown`;
   return violations.length === 0
-    ? paint(valid > 0 ? 'good' : 'doubt', `NO VIOLATION in ${counts}`)
-    : paint('bad', `VIOLATIONS in ${formatCount(violations.length)} of ${counts}`);
+    ? paint(valid > 0 ? 'good' : 'doubt', `NO VIOLATION; ${counts}`)
+    : paint('bad', `VIOLATIONS in ${formatCount(violations.length)}; ${counts}`);
 }

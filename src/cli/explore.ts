@@ -85,7 +85,6 @@ async function explore(
     keep: flags.keep,
     wallMs: session.clock.wallMs(),
   };
-  session.stderr.write(`explore, ${flags.swarm} settings, from seed ${request.seed}\n`);
   using interruption = listenForSignals(
     process,
     () => {
@@ -93,6 +92,8 @@ async function explore(
     },
     (signal) => process.exit(exitOfInterrupt(signal) ?? exitCodes.environment),
   );
+  // Once this is read a signal finds its listener.
+  session.stderr.write(`explore, ${flags.swarm} settings, from seed ${request.seed}\n`);
   const meter = createMeter(session, flags.runs);
   const runs = await explorePool({
     request,

@@ -27,7 +27,7 @@ function listing(): Readonly<Record<string, readonly Entry[]>> {
     clusters: Object.entries(registries.clusters).map(([name, { summary }]) => ({ name, summary })),
     defects: [...registries.defects.values()].map(({ name, layer, summary, primary }) => ({
       name,
-      summary: `${layer}: ${summary} Shows ${primary}.`,
+      summary: `${layer}: ${summary.replace(/\.$/, '')}; shows ${primary}`,
     })),
   };
 }

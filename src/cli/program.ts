@@ -7,7 +7,9 @@ import { addDoctorCommand } from './doctor.ts';
 import { addExploreCommand } from './explore.ts';
 import { isHelp, reportFailure } from './failure.ts';
 import { addListCommand } from './list.ts';
+import { addReplayCommand } from './replay.ts';
 import type { Session } from './session.ts';
+import { addShrinkCommand } from './shrink.ts';
 import { addTestCommand } from './test.ts';
 
 /** What a command sets when it ran to its end; the default is success. */
@@ -65,6 +67,8 @@ export function createProgram(session: Session, exit: Exit, version: string): Co
     );
   addTestCommand(program, session, exit);
   addExploreCommand(program, session, exit);
+  addReplayCommand(program, session, exit);
+  addShrinkCommand(program, session);
   addCheckCommand(program, session, exit);
   addCleanCommand(program, session, exit);
   addDoctorCommand(program, session, exit);

@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
+import { OrdealError, describeError } from '../core/errors.ts';
 import type { Header, HistoryEvent } from '../history/event.ts';
 
 /**
@@ -10,10 +11,7 @@ import type { Header, HistoryEvent } from '../history/event.ts';
 export async function readRawEvents(
   path: string,
 ): Promise<{ readonly header: Header; readonly events: readonly HistoryEvent[] }> {
-  const bytes = await readFile(await fileOf(path));
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  // Z_SYNC_FLUSH: a file that was cut off gives what it holds instead of an error.
-  const plain = isGzip ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes;
+  const plain = await readHistoryBytes(path);
   const [first = '', ...lines] = plain.toString('utf8').split('\n');
   const events = lines.flatMap((line, position) => {
     if (line === '') return [];
@@ -21,6 +19,27 @@ export async function readRawEvents(
     return isLast ? parseTornLine(line) : [JSON.parse(line) as HistoryEvent];
   });
   return { header: JSON.parse(first) as Header, events };
+}
+
+/** The bytes of a history file, unpacked if need be, or of that in a run directory. @throws OrdealError NO_SUCH_FILE. */
+export async function readHistoryBytes(path: string): Promise<Buffer> {
+  const bytes = await readWhole(path);
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  // Z_SYNC_FLUSH: a file that was cut off gives what it holds instead of an error.
+  return isGzip ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes;
+}
+
+async function readWhole(path: string): Promise<Buffer> {
+  try {
+    return await readFile(await fileOf(path));
+  } catch (cause) {
+    throw new OrdealError(
+      'NO_SUCH_FILE',
+      `${path}: cannot be opened: ${describeError(cause)}`,
+      'name a history file that exists and may be read, or a run directory',
+      { cause },
+    );
+  }
 }
 
 function parseTornLine(line: string): HistoryEvent[] {

@@ -9,11 +9,11 @@ import {
 } from '../clusters/simulated/index.ts';
 import { assert } from '../core/assert.ts';
 import { unknownName } from '../core/suggestion.ts';
-import type { ClusterKind } from '../run/options.ts';
+import type { ClusterKind, RunOptions } from '../run/options.ts';
 import type { NodeId, PortName } from '../spi/cluster.ts';
 import type { Nemesis } from '../spi/nemesis.ts';
 import type { Defect } from '../spi/simulation.ts';
-import type { Workload } from '../spi/workload.ts';
+import type { Workload, WorkloadOptions } from '../spi/workload.ts';
 import { workloads } from '../workloads/index.ts';
 
 /** What is known of a cluster before it exists. */
@@ -63,6 +63,16 @@ export function workloadNamed(name: string): Workload {
   const workload = workloads.get(name);
   assert(workload !== undefined, `workload ${name} was checked and is gone`);
   return workload;
+}
+
+/** The topics that a run has, in the order of its workload: what a schedule may aim at. */
+export function topicsOf(
+  options: Pick<RunOptions, 'workload' | 'cluster'> & Omit<WorkloadOptions, 'nodes'>,
+): readonly { readonly name: string; readonly partitions: number }[] {
+  const { nodes } = registries.clusters[options.cluster];
+  return workloadNamed(options.workload)
+    .topics({ ...options, nodes })
+    .map(({ name, replicas }) => ({ name, partitions: replicas.length }));
 }
 
 /** The names of the nemeses that a cluster can carry out. */

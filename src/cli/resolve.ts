@@ -11,7 +11,7 @@ import type { Decision } from './decision.ts';
 import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
 import { flagName, refuseFixed } from './flags.ts';
 import type { TestFlags } from './flags.ts';
-import { defectsNamed, nemesesOf, type Registries } from './registries.ts';
+import { defectsNamed, nemesesOf, topicsOf, type Registries } from './registries.ts';
 import { scenarios, soundSettings } from './scenarios/index.ts';
 import type { Scenario, ScenarioSettings } from './scenarios/index.ts';
 import { swarmDecision } from './swarm.ts';
@@ -52,7 +52,7 @@ export function resolveRun(
     ...rest,
     cluster,
     seed,
-    schedule: schedule ?? draw(decision, workload, flags, seed, registries),
+    schedule: schedule ?? draw(decision, flags, seed, registries),
     producer: settings.producer,
     topicConfig: settings.topicConfig,
     config: {
@@ -192,23 +192,12 @@ function kindsOf(scenario: Scenario): readonly string[] {
 
 function draw(
   decision: Decision,
-  workload: Workload,
   { cluster }: TestFlags,
   seed: string,
   { nemeses, clusters }: Registries,
 ): readonly ScheduledFault[] {
   const { nodes } = clusters[cluster];
-  const topics = workload
-    .topics({
-      topics: decision.topics,
-      partitions: decision.partitions,
-      concurrency: decision.concurrency,
-      ratePerSecond: decision.ratePerSecond,
-      sends: decision.sends,
-      nodes,
-      topicConfig: decision.settings.topicConfig,
-    })
-    .map(({ name, replicas }) => ({ name, partitions: replicas.length }));
+  const topics = topicsOf({ ...decision, topicConfig: decision.settings.topicConfig, cluster });
   return drawSchedule({
     seed,
     nemeses: decision.faults.map((name) => {

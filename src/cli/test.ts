@@ -1,17 +1,14 @@
 /** `ordeal test`: runs a workload on a cluster, hurts it, heals it, audits it, and judges what was recorded. */
 import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
-import { exitCodes } from '../core/errors.ts';
 import { orderDocument, renderJson } from '../report/json.ts';
 import type { ResultDocument } from '../spi/verdict.ts';
-import { undoAll } from './emergency.ts';
+import { listenForRun } from './emergency.ts';
 import { exitOfInterrupt, mergeExits } from './exit.ts';
 import { failureDocument } from './failure.ts';
 import type { FailureDocument } from './failure.ts';
 import { drawnSeedsMax, flagDefaults, parseFlags } from './flags.ts';
 import type { TestFlags } from './flags.ts';
-import { listenForSignals } from './interrupt.ts';
-import type { InterruptSignal } from './interrupt.ts';
 import type { Exit } from './program.ts';
 import type { RunReport, prepareRun, runOnce } from './single-run.ts';
 import type { Session } from './session.ts';
@@ -104,12 +101,7 @@ async function runAll(
   const runs = Array.from({ length: flags.testCount }, (_, position) =>
     runner.prepareRun(flags, given, (first + BigInt(position)).toString()),
   );
-  const say = (line: string): void => {
-    session.stderr.write(`\n${line}\n`);
-  };
-  using interruption = listenForSignals(process, say, (signal) => {
-    void giveUp(session, signal);
-  });
+  using interruption = listenForRun(session);
   const isJson = flags.json || flags.reporter === 'json';
   const reports: RunReport[] = [];
   for (const run of runs) {
@@ -123,12 +115,6 @@ async function runAll(
     reports.length < runs.length ? exitOfInterrupt(interruption.received()) : null;
   const codes = reports.map(({ exitCode }) => exitCode);
   return mergeExits(interrupted === null ? codes : [...codes, interrupted]);
-}
-
-/** The end of a process that was asked three times: 130 or 143 only if nothing of the run is left. */
-async function giveUp(session: Session, signal: InterruptSignal): Promise<void> {
-  const isUndone = await undoAll(session);
-  process.exit((isUndone ? exitOfInterrupt(signal) : null) ?? exitCodes.environment);
 }
 
 type Entry = { readonly run: string | null; readonly seed: string } & (

@@ -43,15 +43,38 @@ export class DraftRules {
 
   /** @throws OrdealError ILL_FORMED, and nothing is changed, if the format forbids the event. */
   take(draft: EventDraft): TakenDraft {
-    const rules = this.#rules;
-    const time = Math.max(rules.lastTimeNs, this.#clock.nowNs() - this.#originNs);
-    const event: HistoryEvent = { index: rules.nextIndex, time, ...draft };
-    try {
-      // The line is made first, so that an event that cannot be written changes nothing.
+    const event = this.#stamp(draft);
+    // The line is made first, so that an event that cannot be written changes nothing.
+    return this.#judged(event, () => {
       const line = `${eventLine(event)}\n`;
-      checkEvent(event);
-      rules.accept(event);
+      this.#accept(event);
       return { event, line };
+    });
+  }
+
+  /** The same for a recorder that writes no lines. */
+  takeEvent(draft: EventDraft): HistoryEvent {
+    const event = this.#stamp(draft);
+    return this.#judged(event, () => {
+      this.#accept(event);
+      return event;
+    });
+  }
+
+  #stamp(draft: EventDraft): HistoryEvent {
+    const { lastTimeNs, nextIndex } = this.#rules;
+    const time = Math.max(lastTimeNs, this.#clock.nowNs() - this.#originNs);
+    return { index: nextIndex, time, ...draft };
+  }
+
+  #accept(event: HistoryEvent): void {
+    checkEvent(event);
+    this.#rules.accept(event);
+  }
+
+  #judged<T>(event: HistoryEvent, take: () => T): T {
+    try {
+      return take();
     } catch (problem) {
       const { process, type, f } = event;
       throw illFormed(`${type} of "${f}" by process ${process}`, problem);

@@ -37,6 +37,12 @@ export function createMemoryRecorder(
   const headerText = lineOfHeader(header);
   let bytes = Buffer.byteLength(headerText);
   let closed = false;
+  const writeTo = (to: HistorySink, draft: EventDraft): HistoryEvent => {
+    const { event, line } = drafts.take(draft);
+    to.write(line);
+    bytes += Buffer.byteLength(line);
+    return event;
+  };
   sink?.write(headerText);
   sink?.flush();
   return {
@@ -44,9 +50,7 @@ export function createMemoryRecorder(
     events,
     append: (draft: EventDraft): number => {
       assert(!closed, 'append to a closed recorder');
-      const { event, line } = drafts.take(draft);
-      sink?.write(line);
-      bytes += Buffer.byteLength(line);
+      const event = sink === null ? drafts.takeEvent(draft) : writeTo(sink, draft);
       events.push(event);
       return event.index;
     },

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Folder, ordeal } from './command.ts';
 
-const commands = ['test', 'check', 'clean', 'doctor', 'list'];
+const commands = ['test', 'explore', 'replay', 'shrink', 'check', 'clean', 'doctor', 'list'];
 
 describe('the command line', () => {
   it('prints its version', async () => {
@@ -39,7 +39,15 @@ describe('the command line', () => {
     [['test', '--scenario', 'ack-one'], /no "ack-one"/, /did you mean "acks-one"/],
     [['test', '--control'], /--control is the twin/, /acks-one/],
     [['test', '--time-limit', '60'], /--time-limit: "60"/, /unit/],
-    [['test', '--cluster', 'simulated'], /simulated is not built yet/, /--cluster docker/],
+    [['test', '--cluster', 'external'], /external is not built yet/, /--cluster docker/],
+    [['test', '--image', 'kafka'], /--image is for --cluster docker/, /add --cluster docker/],
+    [['test', '--defect', 'ack-before'], /--defect: there is no "ack-before"/, /known are/],
+    [['explore', '--runs', '0'], /--runs: "0"/, /whole number/],
+    [['explore', '--stop-first', '--count-all'], /contradict each other/, /one of them/],
+    [['explore', '--defect', 'x'], /--defect: there is no "x"/, /known are/],
+    [['replay', 'nowhere'], /nowhere\/options.json: cannot be opened/, /directory of a run/],
+    [['shrink', 'nowhere'], /nowhere: cannot be opened/, /history file/],
+    [['shrink', 'x', '--anomaly', 'lost-wrote'], /no "lost-wrote"/, /did you mean "lost-write"/],
     [['list', 'scenario'], /no "scenario"/, /did you mean "scenarios"/],
   ])('refuses %j with the next step', async (args, what, next) => {
     using folder = new Folder();
@@ -71,6 +79,7 @@ describe('ordeal list', () => {
   it('names what other commands take', async () => {
     const run = await ordeal(['list']);
     const names = ['log', 'kill', 'pause', 'partition', 'acks-one', 'unclean-election', 'docker'];
+    names.push('simulated', 'ack-before-replication');
     for (const name of names) expect(run.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     expect(run.exitCode).toBe(0);
   });
@@ -87,9 +96,9 @@ describe('ordeal list', () => {
 describe('without Docker', () => {
   it('a test ends soon with 255 and the next step, and leaves nothing', async () => {
     using folder = new Folder();
-    const run = await ordeal(['test', '--seed', '5'], { cwd: folder.path });
+    const run = await ordeal(['test', '--cluster', 'docker', '--seed', '5'], { cwd: folder.path });
     expect(run.stderr).toMatch(/^test log, seed 5$/m);
-    expect(run.stderr).toMatch(/^reproduce with: ordeal test --seed 5$/m);
+    expect(run.stderr).toMatch(/^reproduce with: ordeal test --cluster docker --seed 5$/m);
     expect(run.stderr).toMatch(
       /no Docker engine answers on unix:\/\/\/nowhere.*DOCKER_UNREACHABLE/,
     );
@@ -103,7 +112,7 @@ describe('without Docker', () => {
   it('a test leaves a store that was there as it was', async () => {
     using folder = new Folder();
     folder.write('mine.txt', 'x');
-    const run = await ordeal(['test', '--store', folder.path, '--json']);
+    const run = await ordeal(['test', '--cluster', 'docker', '--store', folder.path, '--json']);
     expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: 'DOCKER_UNREACHABLE' } });
     expect(readdirSync(folder.path)).toEqual(['mine.txt']);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 
-const main = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
+export const main = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
 
 export interface Run {
   readonly exitCode: number | undefined;

@@ -5,6 +5,8 @@ import { eventsSoFar, leftovers, ordeal, results, runId, standingFault, Store } 
 
 const partitions = [
   'test',
+  '--cluster',
+  'docker',
   '--nemesis',
   'partition',
   '--nemesis-interval',
@@ -56,6 +58,8 @@ describe('a run that is cut short', () => {
     using second = new Store();
     const args = [
       'test',
+      '--cluster',
+      'docker',
       '--nemesis',
       'all',
       '--time-limit',

@@ -22,7 +22,7 @@ describe(`correct settings, ${timeLimit} of faults`, () => {
       it(`seed ${seed}, run ${repetition}: valid`, async () => {
         using store = new Store();
         const args = ['--nemesis', kinds.join(','), '--time-limit', timeLimit, '--seed', seed];
-        const run = await ordeal(['test', ...args, '--store', store.path]);
+        const run = await ordeal(['test', '--cluster', 'docker', ...args, '--store', store.path]);
         expect(run.exitCode, run.all).toBe(0);
         const directory = store.runDirectory() ?? '';
         const { valid, coverage } = results(directory);

@@ -44,6 +44,8 @@ describe('scenarios on real Kafka', () => {
         const args = ['--scenario', scenario, ...(control ? ['--control'] : [])];
         const run = await ordeal([
           'test',
+          '--cluster',
+          'docker',
           ...args,
           '--seed',
           `${repetition}`,

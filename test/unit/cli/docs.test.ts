@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { checkers } from '../../../checkers/index.ts';
+import { defectsText } from '../../../scripts/defects-text.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { createSession } from '../../../src/cli/session.ts';
 import { errorCodes, exitCodes } from '../../../src/core/errors.ts';
@@ -40,6 +41,14 @@ describe('docs/cli.md', () => {
       );
     },
   );
+});
+
+describe('docs/defects.md', () => {
+  it('is what scripts/defects-page.ts prints, but for the widths of its columns', () => {
+    const plain = (text: string): string => text.replace(/ +/g, ' ').replace(/-{3,}/g, '---');
+    const page = readFileSync(resolve(import.meta.dirname, '../../../docs/defects.md'), 'utf8');
+    expect(plain(page)).toBe(plain(defectsText()));
+  });
 });
 
 describe('docs/errors.md', () => {

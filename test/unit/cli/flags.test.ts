@@ -15,9 +15,11 @@ function refused(given: Readonly<Record<string, unknown>>): OrdealError {
 describe('parseFlags', () => {
   it('is complete when nothing was given', () => {
     expect(parseFlags({})).toEqual({
-      cluster: 'docker',
+      cluster: 'simulated',
       workload: 'log',
       scenario: null,
+      swarm: null,
+      defect: [],
       control: false,
       nemesis: ['all'],
       nemesisInterval: 10_000,
@@ -65,7 +67,13 @@ describe('parseFlags', () => {
     [{ brokerVersion: '4.1' }, 'BAD_ARGUMENT', /--broker-version: "4.1"/],
     [{ reporter: 'xml' }, 'BAD_ARGUMENT', /--reporter: there is no "xml"/],
     [{ image: '' }, 'BAD_ARGUMENT', /--image/],
-    [{ cluster: 'simulated' }, 'UNSUPPORTED', /--cluster simulated is not built yet/],
+    [{ swarm: 'promisin' }, 'BAD_ARGUMENT', /--swarm: there is no "promisin"/],
+    [{ defect: 'a,,b' }, 'BAD_ARGUMENT', /--defect: .* empty name/],
+    [{ image: 'kafka:1' }, 'BAD_ARGUMENT', /--image is for --cluster docker/],
+    [{ brokerVersion: '4.1.1' }, 'BAD_ARGUMENT', /--broker-version is for --cluster docker/],
+    [{ leaveRunning: true }, 'BAD_ARGUMENT', /--leave-running is for --cluster docker/],
+    [{ cluster: 'docker', swarm: 'any' }, 'BAD_ARGUMENT', /--swarm is for --cluster simulated/],
+    [{ cluster: 'docker', defect: 'x' }, 'BAD_ARGUMENT', /--defect is for --cluster simulated/],
     [{ cluster: 'external' }, 'UNSUPPORTED', /--cluster external is not built yet/],
     [{ cluster: 'dokcer' }, 'BAD_ARGUMENT', /--cluster: there is no "dokcer"/],
   ])('refuses %j', (given, code, message) => {

@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { nemeses } from '../../../nemeses/index.ts';
 import { parseFlags } from '../../../src/cli/flags.ts';
+import { registries as known } from '../../../src/cli/registries.ts';
+import type { Registries } from '../../../src/cli/registries.ts';
 import { resolveRun } from '../../../src/cli/resolve.ts';
-import type { Registries } from '../../../src/cli/resolve.ts';
 import { OrdealError } from '../../../src/core/errors.ts';
 import type { RunOptions } from '../../../src/run/options.ts';
-import { workloads } from '../../../src/workloads/index.ts';
 
+/** A Docker cluster that lacks the network, and a simulated one that has everything. */
 const registries: Registries = {
-  workloads,
-  nemeses,
-  nodes: [1, 2, 3],
-  brokerConfig: { 'replica.lag.time.max.ms': 5_000, 'min.insync.replicas': 2 },
+  ...known,
+  clusters: {
+    simulated: {
+      ...known.clusters.simulated,
+      brokerConfig: { 'replica.lag.time.max.ms': 5_000, 'min.insync.replicas': 2 },
+    },
+    docker: { ...known.clusters.docker, ports: ['process', 'admin'] },
+  },
 };
 
 function resolved(given: Readonly<Record<string, unknown>>, seed = '1'): RunOptions {
@@ -74,6 +79,62 @@ describe('resolveRun by flags', () => {
     [{ scenario: 'acks-one', claims: 'recovery' }, /--claims cannot be given/],
   ])('refuses %j', (given, message) => {
     expect(refused(given).message).toMatch(message);
+  });
+});
+
+describe('resolveRun for a cluster', () => {
+  it('takes all to mean what its ports allow', () => {
+    const { faults } = resolved({ cluster: 'docker' });
+    expect(faults).toContain('kill');
+    expect(faults).not.toContain('partition');
+  });
+
+  it.each([[{ nemesis: 'kill,partition' }], [{ scenario: 'acks-one' }]])(
+    'refuses %j where a port is missing, before anything starts',
+    (given) => {
+      const error = refused({ ...given, cluster: 'docker' });
+      expect(error.code).toBe('UNSUPPORTED');
+      expect(error.message).toMatch(/partition: the docker cluster offers no network port/);
+      expect(error.next).toMatch(/kill/);
+    },
+  );
+
+  it('tells the simulated cluster its profile and defects, and no other', () => {
+    expect(resolved({ defect: 'ack-before-replication' }).simulated).toMatchObject({
+      profile: { lossPerMillion: 0 },
+      defects: ['ack-before-replication'],
+    });
+    expect(resolved({ cluster: 'docker' }).simulated).toBeNull();
+  });
+
+  it('suggests the defect that was meant', () => {
+    const error = refused({ defect: 'ack-before-replicaton' });
+    expect(error.code).toBe('BAD_ARGUMENT');
+    expect(error.next).toMatch(/did you mean "ack-before-replication"/);
+  });
+
+  it('brings the settings that a defect needs', () => {
+    const [, defect] = [...known.defects].find(([, { needs }]) => needs.idempotent === false)!;
+    const { producer, config } = resolved({ defect: defect.name });
+    expect(producer.idempotent).toBe(false);
+    expect(config).toMatchObject({ 'enable.idempotence': false });
+  });
+});
+
+describe('resolveRun by swarm', () => {
+  it.each([
+    [{ rate: '10' }, /--rate cannot be given with --swarm: the seed decides it/],
+    [{ scenario: 'acks-one' }, /--scenario cannot be given with --swarm/],
+    [{ recoveryTimeout: '10s' }, /--recovery-timeout cannot be given with --swarm/],
+  ])('refuses %j beside it', (given, message) => {
+    expect(refused({ swarm: 'promising', ...given }).message).toMatch(message);
+  });
+
+  it('is called after its kind, and decided by the seed', () => {
+    const first = resolved({ swarm: 'any' }, '4');
+    expect(first.test).toBe('swarm-any');
+    expect(resolved({ swarm: 'any' }, '4')).toEqual(first);
+    expect(resolved({ swarm: 'any' }, '5')).not.toEqual({ ...first, seed: '5' });
   });
 });
 

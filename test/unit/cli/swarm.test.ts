@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { parseFlags } from '../../../src/cli/flags.ts';
+import { nemesesOf, registries } from '../../../src/cli/registries.ts';
+import { resolveRun } from '../../../src/cli/resolve.ts';
+import { swarmDecision, type SwarmKind } from '../../../src/cli/swarm.ts';
+import type { RunOptions } from '../../../src/run/options.ts';
+import type { Defect } from '../../../src/spi/simulation.ts';
+
+const names = nemesesOf(registries, 'simulated');
+const seeds = Array.from({ length: 200 }, (_, seed) => String(seed));
+
+const drawn = (kind: SwarmKind, defects: readonly Defect[] = []) =>
+  seeds.map((seed) => swarmDecision(seed, kind, names, defects));
+
+function resolved(seed: string): RunOptions {
+  const given = { swarm: 'promising' };
+  return resolveRun(parseFlags(given), Object.keys(given), seed, registries);
+}
+
+const isPromising = ({ settings }: ReturnType<typeof swarmDecision>): boolean =>
+  settings.producer.acks === 'all' &&
+  settings.producer.idempotent &&
+  settings.topicConfig['min.insync.replicas'] === '2' &&
+  settings.topicConfig['unclean.leader.election.enable'] === 'false';
+
+describe('swarmDecision', () => {
+  it('is a function of the seed, and varies every knob', () => {
+    const decisions = drawn('any');
+    expect(drawn('any')).toEqual(decisions);
+    const knobs = (decision: ReturnType<typeof swarmDecision>): Record<string, unknown> => ({
+      ...decision,
+      ...decision.settings.producer,
+      ...decision.settings.topicConfig,
+      ...decision.sends,
+      ...decision.profile,
+      faultsMs: decision.limits.faultsMs,
+    });
+    const fixed = new Set(['test', 'workload', 'claims', 'schedule']);
+    for (const knob of Object.keys(knobs(decisions[0]!))) {
+      const values = new Set(decisions.map((decision) => JSON.stringify(knobs(decision)[knob])));
+      if (fixed.has(knob)) expect(values.size, knob).toBe(1);
+      else expect(values.size, knob).toBeGreaterThan(1);
+    }
+  });
+
+  it('keeps every promise in promising settings, and breaks one in permissive ones', () => {
+    expect(drawn('promising').every(isPromising)).toBe(true);
+    expect(drawn('permissive').some(isPromising)).toBe(false);
+    const either = drawn('any').map(isPromising);
+    expect(new Set(either)).toEqual(new Set([true, false]));
+  });
+
+  it('never asks a producer for what it would refuse', () => {
+    for (const { settings } of drawn('permissive')) {
+      const { acks, idempotent, requestTimeoutMs, operationTimeoutMs } = settings.producer;
+      if (acks !== 'all') expect(idempotent).toBe(false);
+      expect(requestTimeoutMs).toBeLessThanOrEqual(operationTimeoutMs);
+    }
+  });
+
+  it('plans at least two faults, and about as many operations as one can read', () => {
+    const runs = seeds.map(resolved);
+    for (const { schedule, seed } of runs) {
+      expect(schedule.length, `seed ${seed}`).toBeGreaterThanOrEqual(2);
+    }
+    const sends = runs.map(
+      ({ ratePerSecond, limits }) => (ratePerSecond * limits.faultsMs) / 1_000,
+    );
+    expect(Math.min(...sends)).toBeGreaterThan(50);
+    expect(Math.max(...sends)).toBeLessThan(500);
+  });
+
+  it.each([...registries.defects].map(([name, defect]) => [name, defect] as const))(
+    'has what %s needs, whatever was drawn',
+    (_name, defect) => {
+      const { needs } = defect;
+      for (const { settings, sends, faults } of drawn('promising', [defect])) {
+        expect(sends).toMatchObject(needs.sends ?? {});
+        expect(faults).toEqual(expect.arrayContaining([...(needs.nemeses ?? [])]));
+        const { acks, idempotent, requestTimeoutMs, retriesMax } = settings.producer;
+        expect({ acks, idempotent, requestTimeoutMs, retriesMax }).toMatchObject(
+          Object.fromEntries(
+            Object.entries(needs).filter(
+              ([key]) => !['nemeses', 'sends', 'minInSync'].includes(key),
+            ),
+          ),
+        );
+        if (needs.minInSync === undefined) continue;
+        expect(settings.topicConfig['min.insync.replicas']).toBe(String(needs.minInSync));
+      }
+    },
+  );
+});
