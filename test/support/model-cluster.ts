@@ -86,9 +86,7 @@ export class ModelCluster {
     for (const node of model.nodes.values()) node.start();
     model.until(() => [...model.nodes.values()].every(({ broker }) => broker?.listensToClients));
     const { replicas = [1, 2, 3], topicConfig: config = {} } = options;
-    await model.drive(
-      model.admin.createTopics([{ name: 'orders', replicas: [replicas], config }]),
-    );
+    await model.drive(model.admin.createTopics([{ name: 'orders', replicas: [replicas], config }]));
     model.until(() => model.replica(replicas[0] ?? 0).knowsEnd);
     model.advance(600);
     return model;
