@@ -13,13 +13,18 @@ import {
   type KafkaConfig,
 } from '../../src/clusters/docker/index.ts';
 import { createRealClock } from '../../src/core/clock.ts';
-import type { Cluster, NodeId } from '../../src/spi/cluster.ts';
-import { planes } from '../../src/spi/cluster.ts';
+import type { Cluster } from '../../src/spi/cluster.ts';
+import {
+  type ClusterBench,
+  portsOf,
+  startWithOrders,
+  testFaults,
+  untilHealthy,
+} from '../contract/cluster/faults.ts';
 import { dockerLines, leftovers, waitFor } from './command.ts';
 
 const clock = createRealClock();
 const startTimeoutMs = 90_000;
-const recoveryTimeoutMs = 60_000;
 const quiet = (): void => undefined;
 let counter = 0;
 
@@ -39,45 +44,6 @@ function create(config: KafkaConfig = {}): Promise<Cluster> {
 }
 
 const runOf = (number: number): string => `cluster-test-${process.pid}-${number}`;
-
-function ports(cluster: Cluster) {
-  const { process: processes, network, admin } = cluster.ports;
-  if (processes === undefined || network === undefined || admin === undefined) {
-    throw new Error('the Docker cluster offers all three ports');
-  }
-  return { processes, network, admin };
-}
-
-async function untilHealthy(cluster: Cluster): Promise<number> {
-  const startedNs = clock.nowNs();
-  let missing: readonly string[] = [];
-  while ((clock.nowNs() - startedNs) / 1e6 < recoveryTimeoutMs) {
-    const health = await ports(cluster).admin.health(2_000);
-    if (health.healthy) return (clock.nowNs() - startedNs) / 1e6;
-    missing = health.missing;
-    await clock.sleep(100);
-  }
-  throw new Error(`not healthy after ${recoveryTimeoutMs} ms: ${missing.join('; ')}`);
-}
-
-async function leaderAfter(cluster: Cluster, asked: NodeId, epoch: number): Promise<NodeId> {
-  const deadlineNs = clock.nowNs() + recoveryTimeoutMs * 1e6;
-  while (clock.nowNs() < deadlineNs) {
-    const views = await ports(cluster).admin.views(1_000);
-    const mine = views.find((view) => view.node === asked)?.partitions;
-    const partition = mine?.find((entry) => entry.topic === 'orders');
-    if (partition !== undefined && partition.leaderEpoch > epoch && partition.leader > 0) {
-      return partition.leader;
-    }
-    await clock.sleep(100);
-  }
-  throw new Error(`node ${asked} saw no new leader of orders/0`);
-}
-
-async function epochOf(cluster: Cluster): Promise<number> {
-  const views = await ports(cluster).admin.views(1_000);
-  return Math.max(...views.map((view) => view.partitions?.[0]?.leaderEpoch ?? -1));
-}
 
 /** From the host, as a client would. */
 function hostConnects(address: string, timeoutMs: number): Promise<boolean> {
@@ -100,16 +66,25 @@ function hostConnects(address: string, timeoutMs: number): Promise<boolean> {
   });
 }
 
+function benchOf(cluster: Cluster): ClusterBench {
+  return {
+    cluster,
+    clock,
+    drive: (work) => work,
+    frozenStopCode: 'DOCKER_FAILED',
+    clientConnects: (node, timeoutMs) =>
+      hostConnects(cluster.nodes.find(({ id }) => id === node)?.clientAddress ?? '', timeoutMs),
+  };
+}
+
 describe('three brokers', () => {
   let cluster: Cluster;
+  let bench: ClusterBench;
 
   beforeAll(async () => {
     cluster = await create();
-    await cluster.start(startTimeoutMs, quiet);
-    await ports(cluster).admin.createTopics([
-      { name: 'orders', replicas: [[1, 2, 3]], config: { 'min.insync.replicas': '2' } },
-    ]);
-    await untilHealthy(cluster);
+    bench = benchOf(cluster);
+    await startWithOrders(bench, startTimeoutMs);
   });
 
   afterAll(async () => {
@@ -135,160 +110,16 @@ describe('three brokers', () => {
     ]);
   });
 
-  it('SIGKILL: exit 137, a new leader; starts again on its old data', async () => {
-    const { processes } = ports(cluster);
-    const epoch = await epochOf(cluster);
-    await processes.kill(1, 'SIGKILL');
-    expect(await processes.state(1)).toEqual({
-      running: false,
-      frozen: false,
-      exitCode: 137,
-      starts: 1,
-    });
-    expect([2, 3]).toContain(await leaderAfter(cluster, 2, epoch));
-    await processes.kill(1, 'SIGKILL');
-    await processes.start(1);
-    await processes.start(1);
-    expect(await processes.state(1)).toMatchObject({ running: true, exitCode: null, starts: 2 });
-    await untilHealthy(cluster);
-  });
-
-  it('SIGTERM: the process ends by itself', async () => {
-    const { processes } = ports(cluster);
-    await processes.kill(3, 'SIGTERM');
-    expect(await processes.state(3)).toMatchObject({ running: false, exitCode: 143 });
-    await processes.start(3);
-    await untilHealthy(cluster);
-  });
-
-  it('a freeze: the freezer says so, Metadata goes unanswered, and a frozen node can be killed', async () => {
-    const { processes, admin, network } = ports(cluster);
-    await processes.pause(2);
-    await processes.pause(2);
-    expect(await processes.state(2)).toMatchObject({ running: true, frozen: true });
-    const views = await admin.views(1_000);
-    expect(views.find((view) => view.node === 2)?.partitions).toBeNull();
-    // The kernel still accepts for a frozen process: a port probe proves nothing here.
-    expect((await network.probe(1, 2, 'replication')).connected).toBe(true);
-    await processes.resume(2);
-    await processes.resume(2);
-    expect(await processes.state(2)).toMatchObject({ running: true, frozen: false });
-    await processes.pause(2);
-    await expect(processes.kill(2, 'SIGTERM')).rejects.toMatchObject({ code: 'DOCKER_FAILED' });
-    await processes.kill(2, 'SIGKILL');
-    expect(await processes.state(2)).toMatchObject({ running: false, frozen: false });
-    await processes.resume(2);
-    await processes.start(2);
-    await untilHealthy(cluster);
-  });
-
-  it.each(planes)(
-    'a cut of the %s plane alone drops that plane alone, and heals',
-    async (plane) => {
-      const { network } = ports(cluster);
-      const rules = ([2, 3] as const).map(
-        (peer) => ({ at: 1, peer, planes: [plane], directions: ['in', 'out'] }) as const,
-      );
-      await network.cut('one', rules);
-      expect(await network.standing()).toEqual(['one']);
-      for (const other of planes) {
-        const probe = await network.probe(1, 2, other);
-        expect(probe.connected, `${other}: ${probe.detail}`).toBe(other !== plane);
-      }
-      const counters = await network.counters('one');
-      expect(counters.packets).toBeGreaterThan(0);
-      expect(counters.byNode['node-1']?.out).toBeGreaterThan(0);
-      expect(counters.byNode['node-2']).toEqual({ in: 0, out: 0 });
-      await network.heal('one');
-      await network.heal('one');
-      expect(await network.standing()).toEqual([]);
-      expect((await network.probe(1, 2, plane)).connected).toBe(true);
-      await untilHealthy(cluster);
-    },
-  );
-
-  it('one way: only the counters of that direction move, though a probe fails both ways', async () => {
-    const { network } = ports(cluster);
-    await network.cut('deaf', [{ at: 1, peer: 2, planes, directions: ['in'] }]);
-    expect((await network.probe(1, 2, 'replication')).connected).toBe(false);
-    expect((await network.probe(2, 1, 'replication')).connected).toBe(false);
-    const { byNode } = await network.counters('deaf');
-    expect(byNode['node-1']?.in).toBeGreaterThan(0);
-    expect(byNode['node-1']?.out).toBe(0);
-    await network.heal('deaf');
-    await untilHealthy(cluster);
-  });
-
-  it('clients can be cut off alone: nodes still reach each other on the client port', async () => {
-    const { network } = ports(cluster);
-    const address = cluster.nodes[0]?.clientAddress ?? '';
-    expect(await hostConnects(address, 2_000)).toBe(true);
-    await network.cut('clients', [
-      { at: 1, peer: 'clients', planes: ['client'], directions: ['in', 'out'] },
-    ]);
-    expect(await hostConnects(address, 1_000)).toBe(false);
-    expect(await hostConnects(cluster.nodes[1]?.clientAddress ?? '', 2_000)).toBe(true);
-    expect((await network.probe(2, 1, 'client')).connected).toBe(true);
-    expect((await network.probe(1, 1, 'client')).connected).toBe(true);
-    expect((await network.counters('clients')).byNode['node-1']?.in).toBeGreaterThan(0);
-    await network.heal('clients');
-    expect(await hostConnects(address, 2_000)).toBe(true);
-  });
-
-  it('a cut isolates the leader, survives its kill and restart, and stands beside another', async () => {
-    const { network, processes } = ports(cluster);
-    const epoch = await epochOf(cluster);
-    const views = await ports(cluster).admin.views(1_000);
-    const leader = views[0]?.partitions?.[0]?.leader ?? 0;
-    const others = [1, 2, 3].filter((node) => node !== leader);
-    const isolation = others.map(
-      (peer) => ({ at: leader, peer, planes, directions: ['in', 'out'] }) as const,
-    );
-    await network.cut('alone', isolation);
-    await network.cut('second', [
-      { at: others[0] ?? 0, peer: leader, planes: ['client'], directions: ['in'] },
-    ]);
-    expect(others).toContain(await leaderAfter(cluster, others[0] ?? 0, epoch));
-    const before = await network.counters('alone');
-    expect(before.packets).toBeGreaterThan(10);
-    await processes.kill(leader, 'SIGKILL');
-    await processes.start(leader);
-    expect(await network.standing()).toEqual(['alone', 'second']);
-    expect((await network.counters('alone')).packets).toBeGreaterThanOrEqual(before.packets);
-    await network.heal('second');
-    expect(await network.standing()).toEqual(['alone']);
-    await network.heal('alone');
-    await untilHealthy(cluster);
-  });
-
-  it('healAll undoes whatever stands, twice', async () => {
-    const { network, processes } = ports(cluster);
-    await network.cut('left', [{ at: 1, peer: 2, planes, directions: ['in', 'out'] }]);
-    await processes.pause(2);
-    await processes.kill(3, 'SIGKILL');
-    expect(await cluster.healAll()).toMatchObject({
-      tookEffect: true,
-      rulesRemoved: ['left'],
-      thawed: [2],
-      started: [3],
-    });
-    expect(await cluster.healAll()).toMatchObject({
-      tookEffect: true,
-      rulesRemoved: [],
-      thawed: [],
-      started: [],
-    });
-    await untilHealthy(cluster);
-  });
+  testFaults(() => bench);
 
   it('a dead holder is revived with its broker', async () => {
     await execa('docker', ['kill', `ordeal-${runOf(1)}-holder-2`]);
     expect(await cluster.healAll()).toMatchObject({ tookEffect: true, started: [2] });
-    await untilHealthy(cluster);
+    await untilHealthy(bench);
   });
 
   it('logs are collected from running, dead and frozen nodes', async () => {
-    const { processes } = ports(cluster);
+    const { processes } = portsOf(cluster);
     const directory = mkdtempSync(join(tmpdir(), 'ordeal-logs-'));
     await processes.kill(1, 'SIGKILL');
     await processes.pause(2);
@@ -300,18 +131,18 @@ describe('three brokers', () => {
     }
     rmSync(directory, { recursive: true });
     await cluster.healAll();
-    await untilHealthy(cluster);
+    await untilHealthy(bench);
   });
 
   it('a second cluster lives beside it, and its end disturbs nobody', async () => {
     const second = await create();
     await second.start(startTimeoutMs, quiet);
     expect(second.nodes[0]?.clientAddress).not.toBe(cluster.nodes[0]?.clientAddress);
-    await ports(second).processes.pause(1);
+    await portsOf(second).processes.pause(1);
     await second.remove();
     await second.remove();
     expect(await leftovers(runOf(counter))).toEqual([]);
-    expect((await ports(cluster).admin.health(2_000)).missing).toEqual([]);
+    expect((await portsOf(cluster).admin.health(2_000)).missing).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { OrdealError } from '../../core/errors.ts';
 import { randomStream } from '../../core/random.ts';
 import { formatDurationMs, nsPerMs } from '../../core/units.ts';
+import type { Evidence } from '../../history/event.ts';
 import type { BrokerLink } from '../../kafka-protocol/link.ts';
 import type { AdminPort, Cluster, NodeId, NodeInfo, SystemInfo } from '../../spi/cluster.ts';
 import type { SimulatedProfile } from '../../spi/simulation.ts';
@@ -62,13 +63,6 @@ export function createSimulation(options: SimulationOptions): Simulation {
     return { id, clientAddress: `${host}:${port}` };
   });
   const admin = options.admin(infos, link, clock);
-  const healAll = (): void => {
-    for (const cut of network.standing()) network.heal(cut);
-    for (const node of nodes.values()) {
-      node.thaw();
-      node.start();
-    }
-  };
   const remove = async (): Promise<void> => {
     for (const node of nodes.values()) node.stop('SIGKILL', () => undefined);
     await admin[Symbol.asyncDispose]();
@@ -79,7 +73,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     nodes: infos,
     ports: {
       process: createProcessPort(kernel, nodeOf),
-      network: createNetworkPort(kernel, network, nodeOf),
+      network: createNetworkPort(kernel, network, nodes),
       disk: createDiskPort(kernel, options.profile.flushMs, nodeOf),
       admin,
     },
@@ -89,11 +83,9 @@ export function createSimulation(options: SimulationOptions): Simulation {
       await untilHealthy(admin, clock, timeoutMs);
     },
     healAll: async () => {
-      const standing = network.standing();
-      const before = [...nodes.values()].map(({ process }) => process.state());
-      healAll();
+      const evidence = healEverything(network, [...nodes.values()]);
       await clock.turn();
-      return { tookEffect: true, standing, processes: before };
+      return evidence;
     },
     collectLogs: () => Promise.resolve(),
     remove,
@@ -106,6 +98,19 @@ export function createSimulation(options: SimulationOptions): Simulation {
     truth: createGroundTruth(nodes),
     drive: (promise) => kernel.drive(promise),
   };
+}
+
+function healEverything(network: Network, nodes: readonly SimulatedNode[]): Evidence {
+  const rulesRemoved = network.standing();
+  for (const cut of rulesRemoved) network.heal(cut);
+  const idsOf = (which: readonly SimulatedNode[]): readonly NodeId[] =>
+    which.map(({ process }) => process.id);
+  const thawed = nodes.filter(({ process }) => process.frozen);
+  for (const node of thawed) node.thaw();
+  const before = nodes.map(({ process }) => process.state().starts);
+  for (const node of nodes) node.start();
+  const started = nodes.filter(({ process }, at) => process.state().starts > (before[at] ?? 0));
+  return { tookEffect: true, rulesRemoved, thawed: idsOf(thawed), started: idsOf(started) };
 }
 
 function createNodes(

@@ -53,6 +53,8 @@ export class SimulatedNode implements Server {
 
   start(): void {
     const { process, connections, servers, random, startMs, nodes, defects } = this.#parts;
+    // One that is still on its way out would not be there for long.
+    if (this.#onExit.length > 0) this.#end(exitCodes.SIGKILL);
     if (process.running) return;
     process.begin();
     process.after(random.between(startMs[0], startMs[1]), () => {

@@ -1,4 +1,5 @@
 /** The fault ports of the simulated cluster. Each call takes as long as it does on Docker, more or less. */
+import { assert } from '../../core/assert.ts';
 import { OrdealError } from '../../core/errors.ts';
 import { nsPerMs } from '../../core/units.ts';
 import type {
@@ -18,15 +19,16 @@ const callMs = 60;
 const stopMsMax = 30_000;
 const probeMs = 1_000;
 
+const nothing = { in: 0, out: 0 } as const;
+
 export type NodeOf = (node: NodeId) => SimulatedNode;
 
-/** Does something to the model a moment later, and gives its result to the harness. */
+/** Does something to the model a moment later, and gives its result, or what it throws, to the harness. */
 function later<T>(kernel: Kernel, work: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    kernel.wakeAfter(callMs * nsPerMs, () => {
-      resolve(work());
-    });
+  const moment = new Promise<void>((resolve) => {
+    kernel.wakeAfter(callMs * nsPerMs, resolve);
   });
+  return moment.then(work);
 }
 
 export function createProcessPort(kernel: Kernel, nodeOf: NodeOf): ProcessPort {
@@ -47,16 +49,27 @@ export function createProcessPort(kernel: Kernel, nodeOf: NodeOf): ProcessPort {
     kill: (node, signal) =>
       new Promise((resolve, reject) => {
         kernel.wakeAfter(callMs * nsPerMs, () => {
+          const target = nodeOf(node);
+          if (signal !== 'SIGKILL' && target.process.frozen) {
+            reject(
+              new OrdealError(
+                'CLUSTER_NOT_HEALTHY',
+                `${signal} to node-${node}: it is frozen and cannot act on it`,
+                'resume the node first; SIGKILL ends a frozen one too',
+              ),
+            );
+            return;
+          }
           const bound = kernel.wakeAfter(stopMsMax * nsPerMs, () => {
             reject(
               new OrdealError(
                 'CLUSTER_NOT_HEALTHY',
                 `node-${node} still ran ${stopMsMax} ms after ${signal}`,
-                'a frozen process handles SIGTERM only when it is thawed',
+                'it was frozen on its way out; SIGKILL ends it',
               ),
             );
           });
-          nodeOf(node).stop(signal, () => {
+          target.stop(signal, () => {
             kernel.cancel(bound);
             kernel.wakeAfter(0, resolve);
           });
@@ -86,7 +99,12 @@ export function createDiskPort(kernel: Kernel, flushMs: number, nodeOf: NodeOf):
   };
 }
 
-export function createNetworkPort(kernel: Kernel, network: Network, nodeOf: NodeOf): NetworkPort {
+export function createNetworkPort(
+  kernel: Kernel,
+  network: Network,
+  nodes: ReadonlyMap<NodeId, SimulatedNode>,
+): NetworkPort {
+  const unhurt = Object.fromEntries([...nodes.keys()].map((id) => [`node-${id}`, nothing]));
   return {
     cut: (cut, rules) =>
       later(kernel, () => {
@@ -96,9 +114,17 @@ export function createNetworkPort(kernel: Kernel, network: Network, nodeOf: Node
       later(kernel, () => {
         network.heal(cut);
       }),
-    counters: (cut) => later(kernel, () => network.counters(cut)),
+    counters: (cut) =>
+      later(kernel, () => {
+        const { packets, byNode } = network.counters(cut);
+        return { packets, byNode: { ...unhurt, ...byNode } };
+      }),
     standing: () => later(kernel, () => network.standing()),
-    probe: (from, to, plane) => probe(kernel, network, nodeOf(to), { from, to, plane }),
+    probe: (from, to, plane) => {
+      const target = nodes.get(to);
+      assert(target !== undefined, `the simulated cluster has no node ${to}`);
+      return probe(kernel, network, target, { from, to, plane });
+    },
   };
 }
 
