@@ -9,7 +9,7 @@ import type { EventDraft } from './recording.ts';
 import { SequenceRules } from './sequence-rules.ts';
 import { eventLine, headerLine } from './write.ts';
 
-/** What was taken: the event, and its line of the file with its newline. */
+/** What was taken: the event, and its line of the file with its newline; empty if nobody wants text. */
 export interface TakenDraft {
   readonly event: HistoryEvent;
   readonly line: string;
@@ -29,10 +29,13 @@ export function lineOfHeader(header: Header): string {
 export class DraftRules {
   readonly #clock: Clock;
   readonly #originNs: number;
+  readonly #wantsText: boolean;
   readonly #rules = new SequenceRules(false);
 
-  constructor(clock: Clock) {
+  /** @param wantsText false: events get no lines, which take as long to make as all else together. */
+  constructor(clock: Clock, wantsText: boolean) {
     this.#clock = clock;
+    this.#wantsText = wantsText;
     this.#originNs = clock.nowNs();
   }
 
@@ -48,7 +51,7 @@ export class DraftRules {
     const event: HistoryEvent = { index: rules.nextIndex, time, ...draft };
     try {
       // The line is made first, so that an event that cannot be written changes nothing.
-      const line = `${eventLine(event)}\n`;
+      const line = this.#wantsText ? `${eventLine(event)}\n` : '';
       checkEvent(event);
       rules.accept(event);
       return { event, line };

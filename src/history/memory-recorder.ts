@@ -24,7 +24,7 @@ export interface MemoryRecorder extends Recorder {
 }
 
 /**
- * @param sink takes the file's text too; null: events stay in memory alone.
+ * @param sink takes the file's text too; null: events stay in memory alone, and the count of bytes stays 0.
  * @throws OrdealError ILL_FORMED for a header that the format forbids, RECORDER_IO if the sink cannot take it.
  */
 export function createMemoryRecorder(
@@ -32,10 +32,10 @@ export function createMemoryRecorder(
   clock: Clock,
   sink: HistorySink | null,
 ): MemoryRecorder {
-  const drafts = new DraftRules(clock);
+  const drafts = new DraftRules(clock, sink !== null);
   const events: HistoryEvent[] = [];
   const headerText = lineOfHeader(header);
-  let bytes = Buffer.byteLength(headerText);
+  let bytes = sink === null ? 0 : Buffer.byteLength(headerText);
   let closed = false;
   sink?.write(headerText);
   sink?.flush();
@@ -45,8 +45,10 @@ export function createMemoryRecorder(
     append: (draft: EventDraft): number => {
       assert(!closed, 'append to a closed recorder');
       const { event, line } = drafts.take(draft);
-      sink?.write(line);
-      bytes += Buffer.byteLength(line);
+      if (sink !== null) {
+        sink.write(line);
+        bytes += Buffer.byteLength(line);
+      }
       events.push(event);
       return event.index;
     },

@@ -75,7 +75,7 @@ class FileRecorder implements Recorder {
     this.#path = path;
     this.#handle = handle;
     this.#clock = clock;
-    this.#drafts = new DraftRules(clock);
+    this.#drafts = new DraftRules(clock, true);
     this.#appendedBytes = headerBytes;
     this.#writtenBytes = headerBytes;
     this.#syncedBytes = headerBytes;
