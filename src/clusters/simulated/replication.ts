@@ -2,6 +2,7 @@
 import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId } from '../../spi/cluster.ts';
 import type { Broker } from './broker.ts';
+import type { Kernel, Scheduled } from './kernel.ts';
 import type { LogKey } from './metadata-image.ts';
 import type { LogEnd } from './replica-log.ts';
 import type { FetchWaiter, Replica } from './replica.ts';
@@ -122,7 +123,7 @@ export function answerFetch(
     const replica = broker.replicas.get(log);
     return replica === undefined ? [] : [replica];
   });
-  const complete = onceOver(() => {
+  const complete = onceOver(process.kernel, () => {
     respond(request.logs.map((position) => readOne(broker, position)));
   });
   request.logs.forEach(({ offset, leaderEpoch }, position) => {
@@ -136,23 +137,30 @@ export function answerFetch(
     complete.waiters.push([replica, waiter]);
     replica.wait(waiter);
   });
-  process.after(brokerSettings.replicaFetchWaitMs, complete.run);
+  complete.endBy(process.after(brokerSettings.replicaFetchWaitMs, complete.run));
 }
 
 interface Completion {
   readonly run: () => void;
   readonly waiters: (readonly [Replica, FetchWaiter])[];
+  /** The end of the wait, which goes when there is news. */
+  readonly endBy: (timer: Scheduled) => void;
 }
 
 /** Whatever comes first, news or the end of the wait: the answer is given once. */
-export function onceOver(answer: () => void): Completion {
+export function onceOver(kernel: Kernel, answer: () => void): Completion {
   let over = false;
+  let timer: Scheduled | null = null;
   const waiters: (readonly [Replica, FetchWaiter])[] = [];
   return {
     waiters,
+    endBy: (end) => {
+      timer = end;
+    },
     run: () => {
       if (over) return;
       over = true;
+      if (timer !== null) kernel.cancel(timer);
       for (const [replica, waiter] of waiters) replica.unwait(waiter);
       answer();
     },
