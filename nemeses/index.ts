@@ -3,7 +3,8 @@ import type { Nemesis } from '../src/spi/nemesis.ts';
 import { kill } from './kill.ts';
 import { partition } from './partition.ts';
 import { pause } from './pause.ts';
+import { powerLoss } from './power-loss.ts';
 
 export const nemeses: ReadonlyMap<string, Nemesis> = new Map(
-  [kill, pause, partition].map((nemesis) => [nemesis.name, nemesis]),
+  [kill, pause, partition, powerLoss].map((nemesis) => [nemesis.name, nemesis]),
 );

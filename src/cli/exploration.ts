@@ -112,7 +112,7 @@ async function judgeOne(request: ExploreRequest, index: number, seed: string): P
   const violations = [
     ...failuresOf(run, document),
     ...findingsOf(request, document),
-    ...disagreements(run.truth, history, document).map((text): Violation => ({
+    ...disagreements(run.truth, run.header, run.events, document).map((text): Violation => ({
       kind: 'truth',
       anomaly: null,
       text,

@@ -7,7 +7,7 @@ import { nsPerMs } from '../../core/units.ts';
 import type { NodeId, Plane } from '../../spi/cluster.ts';
 import { isApiCall, type ApiCall } from './api-call.ts';
 import { handleClient } from './client-requests.ts';
-import { Controller, notController } from './controller.ts';
+import { Controller, notController, undecided } from './controller.ts';
 import type { ControllerRequest, ControllerResponse } from './controller.ts';
 import { MetadataImage, type LogKey, type PartitionState } from './metadata-image.ts';
 import type { NodeProcess } from './node-process.ts';
@@ -149,19 +149,19 @@ export class Broker {
     else this.#controller.handle(request as ControllerRequest, respond);
   }
 
-  /** Asks the active controller; null if there is none that answers. */
+  /** Asks the active controller. */
   askController(
     request: ControllerRequest,
     timeoutMs: number,
-    done: (response: ControllerResponse | null) => void,
+    done: (response: ControllerResponse) => void,
   ): void {
     const { leader } = this.quorum;
     if (leader === null) {
-      done(null);
+      done({ error: notController });
       return;
     }
     this.parts.peers.call(leader, 'controller', request, timeoutMs, (response) => {
-      done(response as ControllerResponse | null);
+      done((response as ControllerResponse | null) ?? { error: undecided });
     });
   }
 
@@ -173,7 +173,7 @@ export class Broker {
       return;
     }
     this.askController({ type: 'producer-ids' }, controllerTimeoutMs, (response) => {
-      if (response?.error !== 'NONE') {
+      if (response.error !== 'NONE') {
         done(null);
         return;
       }
@@ -200,7 +200,7 @@ export class Broker {
       { type: 'heartbeat', broker, incarnation, applied, wantsShutdown },
       controllerTimeoutMs,
       (response) => {
-        if (response?.error !== 'NONE') return;
+        if (response.error !== 'NONE') return;
         this.#heardControllerNs = process.kernel.nowNs;
         if (this.#stopping === null) return;
         if (response['mayStop'] === true) this.parts.exit(this.#stopping);
@@ -278,7 +278,7 @@ export class Broker {
           },
           controllerTimeoutMs,
           (response) => {
-            done(response?.error ?? null);
+            done(response.error);
           },
         );
       },

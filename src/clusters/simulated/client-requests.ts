@@ -199,9 +199,7 @@ function forward(
   request: ControllerRequest,
   done: (response: ControllerResponse) => void,
 ): void {
-  broker.askController(request, forwardTimeoutMs, (response) => {
-    done(response ?? { error: 'NOT_CONTROLLER' });
-  });
+  broker.askController(request, forwardTimeoutMs, done);
 }
 
 function createTopics(broker: Broker, request: CreateTopicsRequest, respond: Respond): void {

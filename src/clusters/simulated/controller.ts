@@ -16,8 +16,10 @@ import type { NodeProcess } from './node-process.ts';
 import type { Quorum } from './quorum.ts';
 import type { BrokerSettings } from './settings.ts';
 
-/** Answered where the node is no active controller, or stopped being it before the decision was committed. */
+/** Answered where the node is no active controller. */
 export const notController = 'NOT_CONTROLLER';
+/** Answered where it stopped being it before the decision was committed, and where no answer came. */
+export const undecided = 'REQUEST_TIMED_OUT';
 
 export type ControllerRequest =
   | { readonly type: 'register'; readonly broker: NodeId; readonly incarnation: number }
@@ -93,12 +95,12 @@ export class Controller {
     this.#watchSessions();
   }
 
-  /** What was not committed is not decided: whoever waits is told to ask the next controller. */
+  /** What was not committed may be yet, by the next controller: whoever waits is told that nobody knows. */
   end(): void {
     this.#over = true;
     const pending = this.#pending;
     this.#pending = [];
-    for (const { respond } of pending) respond({ error: notController });
+    for (const { respond } of pending) respond({ error: undecided });
   }
 
   onCommit(): void {

@@ -11,23 +11,171 @@ const afterLoss: readonly AnomalyName[] = [
   'truncated-read',
   'inconsistent-offsets',
   'real-time-inversion',
-  'scan-divergence',
 ];
 
-function broker(
-  name: string,
-  primary: AnomalyName,
-  consequences: readonly AnomalyName[],
-  text: { readonly summary: string; readonly twin: string | null },
-  needs: Defect['needs'] = {},
-): Defect {
+interface Row {
+  readonly name: string;
+  readonly summary: string;
+  readonly twin: string | null;
+  readonly primary: AnomalyName;
+  readonly consequences?: readonly AnomalyName[];
+  readonly needs?: Defect['needs'];
+}
+
+function defect({ consequences = [], needs = {}, primary, ...row }: Row): Defect {
   const others = [...new Set(consequences)].filter((anomaly) => anomaly !== primary);
-  return { name, layer: 'broker', primary, consequences: others, ...text, needs };
+  return { layer: 'broker', primary, consequences: others, needs, ...row };
 }
 
 export const brokerDefects: readonly Defect[] = [
-  broker('ack-before-replication', 'lost-write', afterLoss, {
-    summary: 'acks=all is answered as soon as the leader has appended',
-    twin: 'acks=1 by mistake; Redpanda and Kafka with a misread request',
+  defect({
+    name: 'ack-before-replication',
+    summary: 'A leader answers acks=all as soon as it has appended itself.',
+    twin: 'acks=1, by mistake or by default (KAFKA.md A1 acks-one)',
+    primary: 'lost-write',
+    consequences: afterLoss,
+    needs: { nemeses: ['kill', 'partition'], acks: 'all' },
+  }),
+  defect({
+    name: 'stale-leader-acknowledges',
+    summary: 'A leader that the controllers are out of reach of goes on acknowledging alone.',
+    twin: 'a leader without a lease (KAFKA.md A4, a cut broker keeps its healthy picture)',
+    primary: 'lost-write',
+    consequences: afterLoss,
+    needs: { nemeses: ['partition'], acks: 'all' },
+  }),
+  defect({
+    name: 'silent-followers-ignored',
+    summary: 'The high watermark passes followers in sync that have been silent for a second.',
+    twin: null,
+    primary: 'lost-write',
+    consequences: afterLoss,
+    needs: { nemeses: ['partition'], acks: 'all' },
+  }),
+  defect({
+    name: 'watermark-by-majority',
+    summary:
+      'The high watermark is what a majority holds, while any replica in sync may be elected.',
+    twin: 'a quorum protocol with the elections of another',
+    primary: 'lost-write',
+    consequences: afterLoss,
+    needs: { nemeses: ['kill', 'pause'], acks: 'all' },
+  }),
+  defect({
+    name: 'election-ignores-in-sync',
+    summary: 'The controller elects the last live replica, in sync or not.',
+    twin: 'unclean.leader.election.enable=true, the default before Kafka 0.11',
+    primary: 'lost-write',
+    consequences: afterLoss,
+    needs: { nemeses: ['kill', 'partition', 'pause'], acks: 'all' },
+  }),
+  defect({
+    name: 'restart-keeps-in-sync',
+    summary:
+      'A broker that comes back stays in the in-sync sets, though a power loss took the end of its logs.',
+    twin: 'Kafka before KIP-966 (KAFKA.md part B, last replica standing)',
+    primary: 'lost-write',
+    consequences: afterLoss,
+    needs: { nemeses: ['power-loss'], acks: 'all' },
+  }),
+  defect({
+    name: 'truncate-to-watermark',
+    summary: 'A replica that changes its role cuts its log to its own high watermark, which lags.',
+    twin: 'Kafka before 0.11, KIP-101',
+    primary: 'lost-write',
+    consequences: [...afterLoss, 'scan-divergence'],
+    needs: { nemeses: ['kill', 'pause'], acks: 'all' },
+  }),
+  defect({
+    name: 'no-truncation',
+    summary: 'A follower keeps the end of its log that its new leader never had.',
+    twin: 'Kafka before 2.0, KIP-279',
+    primary: 'scan-divergence',
+    consequences: afterLoss,
+    needs: { nemeses: ['kill', 'partition'], acks: 'all' },
+  }),
+  defect({
+    name: 'offset-reuse',
+    summary: 'A new leader takes its next offset from a checkpoint that is one batch old.',
+    twin: 'Kafka 3.9.0, KAFKA-17076',
+    primary: 'inconsistent-offsets',
+    consequences: [...afterLoss, 'scan-divergence'],
+    needs: { nemeses: ['kill', 'pause'] },
+  }),
+  defect({
+    name: 'serve-beyond-watermark',
+    summary: 'A leader shows its readers what is not yet on all replicas in sync.',
+    twin: 'Kafka 2.4, KAFKA-9807 and KAFKA-9835',
+    primary: 'truncated-read',
+    consequences: ['lost-write', 'inconsistent-offsets'],
+    needs: { nemeses: ['partition', 'pause'] },
+  }),
+  defect({
+    name: 'forget-producers-on-election',
+    summary: 'A new leader knows no producers: what a retry repeats is appended again.',
+    twin: 'a producer state that is not rebuilt from the log',
+    primary: 'duplicate',
+    needs: { nemeses: ['kill', 'partition'], idempotent: true, requestTimeoutMs: 1_000 },
+  }),
+  defect({
+    name: 'no-sequence-check',
+    summary: 'A leader appends whatever comes, whether it has that sequence already or not.',
+    twin: 'enable.idempotence=false (KAFKA.md A1 retries-without-idempotence)',
+    primary: 'duplicate',
+    needs: { nemeses: ['pause'], idempotent: true, requestTimeoutMs: 500 },
+  }),
+  defect({
+    name: 'producer-id-reused',
+    summary: 'The controller hands out the same block of producer ids to every broker.',
+    twin: 'a counter that is not committed before it is used',
+    primary: 'lost-write',
+    consequences: ['inconsistent-offsets', 'nonmonotonic-send', 'not-recovered'],
+    needs: { idempotent: true },
+  }),
+  defect({
+    name: 'partial-batch',
+    summary: 'The last record of a batch of several is acknowledged and not appended.',
+    twin: 'a request that is cut at a buffer',
+    primary: 'lost-write',
+    consequences: ['inconsistent-offsets', 'nonmonotonic-send'],
+    needs: { sends: { recordsPerSendMax: 4 } },
+  }),
+  defect({
+    name: 'batch-reversed',
+    summary: 'The records of a batch are appended last first.',
+    twin: null,
+    primary: 'int-nonmonotonic-send',
+    consequences: ['inconsistent-offsets', 'key-reordered', 'nonmonotonic-send'],
+    needs: { sends: { recordsPerSendMax: 4 } },
+  }),
+  defect({
+    name: 'refused-after-append',
+    summary: 'NOT_ENOUGH_REPLICAS, which means before the append, is answered after it.',
+    twin: 'two error codes mixed up (19 and 20)',
+    primary: 'aborted-read',
+    consequences: ['phantom'],
+    needs: { nemeses: ['partition'], acks: 'all', retriesMax: 0 },
+  }),
+  defect({
+    name: 'fetch-skips-batch',
+    summary: 'For three seconds after an election a leader leaves out the first batch of a fetch.',
+    twin: 'confluent-kafka-javascript issue 517, on the side of the broker',
+    primary: 'poll-skip',
+    needs: { nemeses: ['kill', 'pause'] },
+  }),
+  defect({
+    name: 'frozen-end',
+    summary: 'A leader that was frozen goes on telling the end that its logs had then.',
+    twin: 'a frozen view served as healthy (KAFKA.md A4)',
+    primary: 'real-time-inversion',
+    consequences: ['lost-write', 'truncated-read'],
+    needs: { nemeses: ['pause'] },
+  }),
+  defect({
+    name: 'stuck-without-leader',
+    summary: 'A partition whose leader was fenced is forgotten and never gets another.',
+    twin: 'a controller that drops a change under way',
+    primary: 'not-recovered',
+    needs: { nemeses: ['kill', 'pause'] },
   }),
 ];

@@ -5,10 +5,13 @@
 import type { LogRecord, RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import { nsPerMs } from '../../core/units.ts';
 import type { NodeId } from '../../spi/cluster.ts';
+import { notController, undecided } from './controller.ts';
 import type { LogKey, PartitionState } from './metadata-image.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { LogEnd, ReplicaLog } from './replica-log.ts';
 import type { BrokerSettings } from './settings.ts';
+
+const proposeAgainMs = 500;
 
 /** What a produce request to one log comes to; `error` is Kafka's name, NONE for success. */
 export interface Appended {
@@ -20,11 +23,11 @@ export interface ReplicaParts {
   readonly process: NodeProcess;
   readonly settings: BrokerSettings;
   readonly defects: ReadonlySet<string>;
-  /** Asks the controller for another in-sync set; `done` gets the error's name, null if nobody answered. */
+  /** Asks the controller for another in-sync set; `done` gets the error's name. */
   readonly alterInSync: (
     state: PartitionState,
     inSync: readonly NodeId[],
-    done: (error: string | null) => void,
+    done: (error: string) => void,
   ) => void;
   readonly isLive: (broker: NodeId) => boolean;
   /** False while the controllers are out of this broker's reach. */
@@ -329,9 +332,10 @@ export class Replica {
       if (this.#proposed !== proposed || this.#role !== 'leader') return;
       alterInSync(this.#state, inSync, (error) => {
         if (this.#proposed !== proposed) return;
-        // Granted: the change comes with the metadata log. Refused: the log has moved on.
-        if (error === null || error === 'NOT_CONTROLLER') process.after(500, again);
-        else if (error !== 'NONE') this.#proposed = null;
+        // Granted: the change comes with the metadata log. Undecided: it may be granted yet, so it counts.
+        if (error === 'NONE') return;
+        if (error === notController || error === undecided) process.after(proposeAgainMs, again);
+        else this.#proposed = null;
       });
     };
     again();
