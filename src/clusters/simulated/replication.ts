@@ -58,22 +58,17 @@ export class ReplicaFetchers {
 
   #fetch(leader: NodeId): void {
     const { process, peers } = this.#broker.parts;
-    const followed = [...this.#broker.replicas.values()].filter(
-      ({ state }) => state.leader === leader,
-    );
-    if (followed.length === 0) {
+    const logs: ReplicaPosition[] = [];
+    for (const { key, state, log } of this.#broker.replicas.values()) {
+      if (state.leader !== leader) continue;
+      const { end: offset, lastEpoch } = log;
+      logs.push({ log: key, leaderEpoch: state.leaderEpoch, offset, lastEpoch });
+    }
+    if (logs.length === 0) {
       this.#running.delete(leader);
       return;
     }
-    const request: ReplicaFetch = {
-      follower: this.#broker.id,
-      logs: followed.map(({ key, state, log }) => ({
-        log: key,
-        leaderEpoch: state.leaderEpoch,
-        offset: log.end,
-        lastEpoch: log.lastEpoch,
-      })),
-    };
+    const request: ReplicaFetch = { follower: this.#broker.id, logs };
     const timeoutMs = brokerSettings.replicaFetchWaitMs + fetchSlackMs;
     peers.call(leader, 'replication', request, timeoutMs, (response) => {
       const answers = response as readonly ReplicaAnswer[] | null;
@@ -119,16 +114,12 @@ export function answerFetch(
     respond(answers);
     return;
   }
-  const replicas = request.logs.flatMap(({ log }) => {
-    const replica = broker.replicas.get(log);
-    return replica === undefined ? [] : [replica];
-  });
   const complete = onceOver(process.kernel, () => {
     respond(request.logs.map((position) => readOne(broker, position)));
   });
-  request.logs.forEach(({ offset, leaderEpoch }, position) => {
-    const replica = replicas[position];
-    if (replica === undefined) return;
+  for (const { log, offset, leaderEpoch } of request.logs) {
+    const replica = broker.replicas.get(log);
+    if (replica === undefined) continue;
     const waiter: FetchWaiter = {
       isReady: () =>
         replica.log.end > offset || !replica.leads || replica.state.leaderEpoch !== leaderEpoch,
@@ -136,7 +127,7 @@ export function answerFetch(
     };
     complete.waiters.push([replica, waiter]);
     replica.wait(waiter);
-  });
+  }
   complete.endBy(process.after(brokerSettings.replicaFetchWaitMs, complete.run));
 }
 
