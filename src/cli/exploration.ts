@@ -112,11 +112,7 @@ async function judgeOne(request: ExploreRequest, index: number, seed: string): P
   const violations = [
     ...failuresOf(run, document),
     ...findingsOf(request, document),
-    ...disagreements(run.truth, run.header, run.events, document).map((text): Violation => ({
-      kind: 'truth',
-      anomaly: null,
-      text,
-    })),
+    ...(request.defects.length === 0 ? contradictionsOf(run, document) : []),
   ];
   const isKept = request.keep !== null && violations.length > 0;
   return {
@@ -132,6 +128,15 @@ async function judgeOne(request: ExploreRequest, index: number, seed: string): P
       ? await keepRun(request.keep, options.test, request.wallMs, options, run, document)
       : null,
   };
+}
+
+/** A defect may lie to readers and auditors, and then the model knows better than any history: only sound runs are compared. */
+function contradictionsOf(run: SimulatedRun, document: ResultDocument): readonly Violation[] {
+  return disagreements(run.truth, run.header, run.events, document).map((text) => ({
+    kind: 'truth',
+    anomaly: null,
+    text,
+  }));
 }
 
 function failuresOf({ outcome }: SimulatedRun, document: ResultDocument): readonly Violation[] {

@@ -129,5 +129,6 @@ function completedForm(
 }
 
 function isEmpty(meta: SendRequest['meta']): boolean {
-  return Object.keys(meta).length === 0;
+  for (const _field in meta) return false;
+  return true;
 }

@@ -36,13 +36,9 @@ export function elapsedMs(clock: Clock, startNs: number): number {
 }
 
 /** Waits until `untilMs` on the workload's clock, or until the workers stop. */
-export async function waitUntil(
-  parts: WorkerParts,
-  startNs: number,
-  untilMs: number,
-): Promise<void> {
+export function waitUntil(parts: WorkerParts, startNs: number, untilMs: number): Promise<unknown> {
   const leftMs = untilMs - elapsedMs(parts.clock, startNs);
-  if (leftMs > 0) await parts.clock.sleep(Math.ceil(leftMs), parts.stop);
+  return leftMs > 0 ? parts.clock.sleep(Math.ceil(leftMs), parts.stop) : Promise.resolve();
 }
 
 /**

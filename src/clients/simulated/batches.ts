@@ -9,6 +9,7 @@ import type { BatchResult } from './outcomes.ts';
 import type { Stamp } from './sequences.ts';
 
 const noBytes = Buffer.alloc(0);
+const noHeaders: LogRecord['headers'] = [];
 
 /** A record before it has an offset. */
 export interface Draft {
@@ -134,7 +135,8 @@ function wireBatch({ drafts, timestamp, stamp }: Batch): RecordBatch {
     timestamp,
     key,
     value,
-    headers: [],
+    headers: noHeaders,
+    shown: null,
   }));
   return {
     baseOffset: 0,

@@ -9,7 +9,7 @@ import type {
   FetchResponse,
 } from '../../kafka-protocol/messages/fetch.ts';
 import type { Broker } from './broker.ts';
-import { code } from './client-requests.ts';
+import { code } from './error-code.ts';
 import type { FetchWaiter, Replica } from './replica.ts';
 import { onceOver } from './replication.ts';
 
@@ -48,7 +48,8 @@ export function answerClientFetch(
     answer();
     return;
   }
-  const complete = onceOver(answer);
+  const { process } = broker.parts;
+  const complete = onceOver(process.kernel, answer);
   places.forEach((place, position) => {
     const replica = found[position];
     if (replica === undefined) return;
@@ -59,7 +60,7 @@ export function answerClientFetch(
     complete.waiters.push([replica, waiter]);
     replica.wait(waiter);
   });
-  broker.parts.process.after(request.maxWaitMs, complete.run);
+  complete.endBy(process.after(request.maxWaitMs, complete.run));
 }
 
 function keyOf({ topic, partition }: Place): string {

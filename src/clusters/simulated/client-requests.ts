@@ -1,6 +1,5 @@
 /** What a broker answers to clients: Kafka's requests as typed objects, with Kafka's error codes. */
 import { assert } from '../../core/assert.ts';
-import { errorCodeOf } from '../../kafka-protocol/error-codes.ts';
 import type {
   CreateTopicsRequest,
   CreateTopicsResponse,
@@ -27,6 +26,7 @@ import { addressOf } from './addresses.ts';
 import type { ApiCall } from './api-call.ts';
 import type { Broker } from './broker.ts';
 import { answerClientFetch } from './client-fetch.ts';
+import { code } from './error-code.ts';
 import type { FetchRequest } from '../../kafka-protocol/messages/fetch.ts';
 import type { ControllerRequest, ControllerResponse } from './controller.ts';
 import type { TopicConfig } from './metadata-image.ts';
@@ -35,13 +35,6 @@ import { simulatedBrokerConfig } from './settings.ts';
 type Respond = (response: unknown) => void;
 
 const forwardTimeoutMs = 2_500;
-
-/** The number of one of Kafka's errors. */
-export function code(name: string): number {
-  const number = errorCodeOf(name);
-  assert(number !== undefined, `${name} is no error of Kafka's`);
-  return number;
-}
 
 export function handleClient(broker: Broker, call: ApiCall, respond: Respond): void {
   const { request } = call;
