@@ -36,11 +36,7 @@ export function elapsedMs(clock: Clock, startNs: number): number {
 }
 
 /** Waits until `untilMs` on the workload's clock, or until the workers stop. */
-export function waitUntil(
-  parts: WorkerParts,
-  startNs: number,
-  untilMs: number,
-): Promise<unknown> {
+export function waitUntil(parts: WorkerParts, startNs: number, untilMs: number): Promise<unknown> {
   const leftMs = untilMs - elapsedMs(parts.clock, startNs);
   return leftMs > 0 ? parts.clock.sleep(Math.ceil(leftMs), parts.stop) : Promise.resolve();
 }
