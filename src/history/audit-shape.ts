@@ -10,6 +10,7 @@ import {
   naturalText,
   recordProblem,
   type FieldProblem,
+  wrongPart,
 } from './scalar-shape.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -72,23 +73,19 @@ const batchOffsets = ['base', 'last'] as const;
 const batchIds = ['leaderEpoch', 'producerId', 'epoch', 'sequence'] as const;
 
 function batchProblem(batch: unknown): FieldProblem | null {
-  if (!isObject(batch)) return (field) => mismatch(field, 'an object', batch);
+  if (!isObject(batch)) return wrongPart('', 'an object', batch);
   for (const name of batchOffsets) {
-    if (!isCount(batch[name])) {
-      return (field) => mismatch(`${field}.${name}`, naturalText, batch[name]);
-    }
+    if (!isCount(batch[name])) return wrongPart(`.${name}`, naturalText, batch[name]);
   }
   for (const name of batchIds) {
-    if (!isIdOrNone(batch[name])) {
-      return (field) => mismatch(`${field}.${name}`, 'an integer ≥ -1', batch[name]);
-    }
+    if (!isIdOrNone(batch[name])) return wrongPart(`.${name}`, 'an integer ≥ -1', batch[name]);
   }
   const { transactional, control } = batch;
   if (typeof transactional !== 'boolean') {
-    return (field) => mismatch(`${field}.transactional`, 'true or false', transactional);
+    return wrongPart('.transactional', 'true or false', transactional);
   }
   if (control !== null && control !== 'commit' && control !== 'abort') {
-    return (field) => mismatch(`${field}.control`, 'null, "commit" or "abort"', control);
+    return wrongPart('.control', 'null, "commit" or "abort"', control);
   }
   return null;
 }

@@ -57,14 +57,19 @@ export function isLog(name: unknown): name is string {
 /** Makes the Problem once it is asked for: the name of a field is worked out only for one that is wrong. */
 export type FieldProblem = (field: string) => Problem;
 
+/** @param part what is wrong, as it stands behind the name of the whole. */
+export function wrongPart(part: string, expected: string, value: unknown): FieldProblem {
+  return (field) => mismatch(`${field}${part}`, expected, value);
+}
+
 /** Null if `meta` is an object whose known fields are well-formed. */
 export function metaProblem(meta: unknown): FieldProblem | null {
-  if (!isObject(meta)) return (field) => mismatch(field, 'an object', meta);
+  if (!isObject(meta)) return wrongPart('', 'an object', meta);
   for (const name in meta) {
     const value = meta[name];
     if (value === undefined) continue;
     const expected = metaExpectation(name, value);
-    if (expected !== null) return (field) => mismatch(`${field}.${name}`, expected, value);
+    if (expected !== null) return wrongPart(`.${name}`, expected, value);
   }
   return null;
 }
@@ -98,15 +103,16 @@ function metaExpectation(name: string, value: unknown): string | null {
 /** Null if `record` is [offset, value] or [offset, value, meta]. */
 export function recordProblem(record: unknown): FieldProblem | null {
   if (!Array.isArray(record) || record.length < 2 || record.length > 3) {
-    return (field) => mismatch(field, '[offset, value] or [offset, value, meta]', record);
+    return wrongPart('', '[offset, value] or [offset, value, meta]', record);
   }
-  const [offset, value, meta] = record as readonly unknown[];
-  if (!isCount(offset)) {
-    return (field) => mismatch(`${field}[0]`, `an offset, ${naturalText}`, offset);
-  }
-  if (!isScalar(value)) return (field) => mismatch(`${field}[1]`, scalarText, value);
-  const problem = record.length === 3 ? metaProblem(meta) : null;
-  return problem && ((field) => problem(`${field}[2]`));
+  const parts: readonly unknown[] = record;
+  if (!isCount(parts[0])) return wrongPart('[0]', `an offset, ${naturalText}`, parts[0]);
+  if (!isScalar(parts[1])) return wrongPart('[1]', scalarText, parts[1]);
+  return parts.length === 3 ? partProblem('[2]', metaProblem(parts[2])) : null;
+}
+
+function partProblem(part: string, problem: FieldProblem | null): FieldProblem | null {
+  return problem === null ? null : (field) => problem(`${field}${part}`);
 }
 
 /** @throws Problem unless `map` is an object from logs to offsets. */
