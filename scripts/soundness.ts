@@ -95,6 +95,11 @@ async function extend(kind: SwarmKind, more: number): Promise<void> {
   }
 }
 
+/** Asked anew after each wait. */
+function isInterrupted(): boolean {
+  return interrupt.signal.aborted;
+}
+
 function count(
   state: KindState,
   { seed, valid, violations, coverage, anomalies }: RunSummary,

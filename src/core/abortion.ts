@@ -8,19 +8,15 @@ type Callbacks = Set<() => void>;
 const callbacksOf = new WeakMap<AbortSignal, Callbacks>();
 
 /**
- * Calls `callback` once when `signal` aborts; those of one signal are called in the order in which they came. The signal
- * must not have aborted yet.
+ * Calls `callback`, which is of this wait alone, once when `signal` aborts; those of one signal are called in the order
+ * in which they came. The signal must not have aborted yet.
  * @returns ends the wait; it does nothing once the callback was called.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const callbacks = callbacksOf.get(signal) ?? listen(signal);
-  // A set holds a function once: two waits with the same callback are two.
-  const own = (): void => {
-    callback();
-  };
-  callbacks.add(own);
+  callbacks.add(callback);
   return () => {
-    callbacks.delete(own);
+    callbacks.delete(callback);
   };
 }
 

@@ -60,8 +60,12 @@ export async function callClient<T>(
 }
 
 /** An adapter that throws before its first await rejects like one that throws after it. */
-async function invoke<T>(call: () => Promise<T>): Promise<T> {
-  return call();
+function invoke<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (thrown) {
+    return Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  }
 }
 
 /** Disposes a retired client in the background: it may take long, and nobody waits for it but the drain. */

@@ -21,7 +21,7 @@ export interface Draft {
 export interface BatchOwner {
   readonly deadlineNs: number;
   /** Nodes that have acknowledged a batch of this call. */
-  readonly acknowledgedBy: Set<NodeId>;
+  readonly acknowledgedBy: NodeId[];
   /** Told once, when a batch has its result. */
   finished(): void;
 }

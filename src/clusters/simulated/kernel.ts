@@ -154,16 +154,24 @@ function before(a: Scheduled, b: Scheduled): boolean {
   return a.atNs < b.atNs || (a.atNs === b.atNs && a.order < b.order);
 }
 
+class VirtualTimer implements Timer {
+  readonly #kernel: Kernel;
+  readonly #event: Scheduled;
+
+  constructor(kernel: Kernel, event: Scheduled) {
+    this.#kernel = kernel;
+    this.#event = event;
+  }
+
+  cancel(): void {
+    this.#kernel.cancel(this.#event);
+  }
+}
+
 /** The kernel's time as the harness sees it. Its origin is the epoch. */
 export function createVirtualClock(kernel: Kernel): Clock {
-  const after = (delayMs: number, callback: () => void): Timer => {
-    const event = kernel.wakeAfter(Math.max(0, Math.ceil(delayMs * nsPerMs)), callback);
-    return {
-      cancel: () => {
-        kernel.cancel(event);
-      },
-    };
-  };
+  const after = (delayMs: number, callback: () => void): Timer =>
+    new VirtualTimer(kernel, kernel.wakeAfter(Math.max(0, Math.ceil(delayMs * nsPerMs)), callback));
   return {
     nowNs: () => kernel.nowNs,
     wallMs: () => Math.floor(kernel.nowNs / nsPerMs),
