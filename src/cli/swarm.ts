@@ -109,7 +109,7 @@ function drawSends(random: Random): SendStyle {
 function drawProfile(random: Random): SimulatedProfile {
   const latencyUs = random.between(50, 1_000);
   const serviceUs = random.between(20, 500);
-  const startMs = random.between(1_000, 4_000);
+  const startMs = random.between(300, 2_500);
   return {
     latencyUs: [latencyUs, latencyUs + random.pick([200, 2_000, 20_000])],
     lossPerMillion: random.pick([0, 0, 500, 10_000]),
