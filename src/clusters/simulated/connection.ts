@@ -3,7 +3,7 @@
  * in order, as Kafka's brokers do. The kernel of a frozen process still accepts connections and data; a dead one refuses.
  */
 import type { NodeProcess } from './node-process.ts';
-import { clientHost, Pipe, type Host, type Network } from './network.ts';
+import { Pipe, type Host, type Network } from './network.ts';
 import type { Plane } from '../../spi/cluster.ts';
 
 /** What answers requests on one node and plane. */
@@ -188,9 +188,4 @@ export class Connections {
     }
     return set;
   }
-}
-
-/** True where clients run: an answer to them wakes the harness. */
-export function isClient(host: Host): boolean {
-  return host === clientHost;
 }
