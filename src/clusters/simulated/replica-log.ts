@@ -88,7 +88,7 @@ export class ReplicaLog {
     const keep = this.#indexOf(end);
     this.#batches.length = keep;
     this.#appendedNs.length = keep;
-    this.#epochs = this.#epochs.filter(({ start }) => start < end);
+    this.#epochs = this.#epochs.filter(({ start }) => start < this.end);
     this.checkpoint = Math.min(this.checkpoint, end);
     this.producers.rebuild(this.#batches);
   }
@@ -103,11 +103,10 @@ export class ReplicaLog {
   }
 
   #noteEpoch(epoch: number, start: number): void {
+    // An epoch that wrote nothing leaves no trace, or what is copied of an older one would be taken for its own.
+    while ((this.#epochs.at(-1)?.start ?? -1) >= start) this.#epochs.pop();
     const last = this.#epochs.at(-1);
-    if (last !== undefined && last.epoch >= epoch) return;
-    // An epoch that wrote nothing leaves no trace.
-    if (last?.start === start) this.#epochs.pop();
-    this.#epochs.push({ epoch, start });
+    if (last === undefined || last.epoch < epoch) this.#epochs.push({ epoch, start });
   }
 
   /** Index of the first batch that ends at or after `offset`. */

@@ -219,12 +219,12 @@ export class Replica {
     this.#raiseTo(Math.min(leaderWatermark, this.log.end));
   }
 
-  /** As follower: the leader's log parts from this one. */
+  /**
+   * As follower: the leader's log parts from this one. Where this log has nothing of the leader's epoch, what it has of
+   * later ones goes too (KIP-279), else the next fetch would part at the same place again.
+   */
   cutOff(diverging: LogEnd): void {
-    const own = this.log.endOfEpoch(diverging.epoch);
-    this.#truncateTo(
-      Math.min(diverging.end, own.epoch === diverging.epoch ? own.end : diverging.end),
-    );
+    this.#truncateTo(Math.min(diverging.end, this.log.endOfEpoch(diverging.epoch).end));
   }
 
   /** As leader, now and then: followers that lag leave the in-sync set. */
