@@ -5,7 +5,7 @@ import type { Clock } from '../src/core/clock.ts';
 import type { Evidence } from '../src/history/event.ts';
 import type { AdminPort, Cluster, NodeId, NodeView } from '../src/spi/cluster.ts';
 
-const pollIntervalMs = 100;
+const pollIntervalMs = 200;
 
 /**
  * Asks `measure` until `enough` accepts its answer or `timeoutMs` have passed; the last answer is returned either way.

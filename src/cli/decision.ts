@@ -20,6 +20,8 @@ export interface Decision {
   readonly sends: SendStyle;
   /** Of a simulated environment. */
   readonly profile: SimulatedProfile;
+  /** How many of a hundred faults begin while the one before them stands. */
+  readonly overlapPercent: number;
   /** Null: drawn from the seed. */
   readonly schedule: readonly ScheduledFault[] | null;
 }

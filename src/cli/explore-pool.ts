@@ -76,7 +76,7 @@ function lowerEnd(cells: Int32Array, end: number): void {
 }
 
 /** A message is a summary, or why the thread failed. */
-export type ThreadMessage = { readonly summary: RunSummary } | { readonly failure: unknown };
+export type ThreadMessage = { readonly summary: RunSummary } | { readonly failure: Error };
 
 function inThread(
   task: ThreadTask,
@@ -93,7 +93,7 @@ function inThread(
     interrupt.addEventListener('abort', stop, { once: true });
     worker.on('message', (message: ThreadMessage) => {
       if ('summary' in message) take(message.summary);
-      else reject(message.failure as Error);
+      else reject(message.failure);
     });
     worker.on('error', reject);
     worker.on('exit', () => {

@@ -1,5 +1,6 @@
 /** A thread of `ordeal explore`: takes runs until there are none left, and tells what each came to. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { describeError } from '../core/errors.ts';
 import { exploreUntilEnd, type ThreadMessage, type ThreadTask } from './explore-pool.ts';
 
 const tell = (message: ThreadMessage): void => {
@@ -10,6 +11,6 @@ try {
   await exploreUntilEnd(workerData as ThreadTask, (summary) => {
     tell({ summary });
   });
-} catch (failure) {
-  tell({ failure });
+} catch (thrown) {
+  tell({ failure: thrown instanceof Error ? thrown : new Error(describeError(thrown)) });
 }

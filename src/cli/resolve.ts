@@ -1,15 +1,15 @@
 /** From flags, a seed and the registries to one run, completely decided. Pure. */
 import { assert } from '../core/assert.ts';
 import { OrdealError } from '../core/errors.ts';
-import { drawSchedule } from '../run/schedule.ts';
+import { drawSchedule, overlapFaults } from '../run/schedule.ts';
 import type { PhaseLimits, RunOptions } from '../run/options.ts';
 import type { ProducerSettings } from '../spi/client.ts';
 import type { ScheduledFault } from '../spi/nemesis.ts';
 import { quietProfile, type Defect } from '../spi/simulation.ts';
-import { plainSends, type SendStyle, type Workload } from '../spi/workload.ts';
+import { plainSends, type SendStyle } from '../spi/workload.ts';
 import type { Decision } from './decision.ts';
 import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
-import { flagName, refuseFixed } from './flags.ts';
+import { refuseFixed } from './flags.ts';
 import type { TestFlags } from './flags.ts';
 import { defectsNamed, nemesesOf, topicsOf, type Registries } from './registries.ts';
 import { scenarios, soundSettings } from './scenarios/index.ts';
@@ -46,13 +46,14 @@ export function resolveRun(
   if (workload === undefined) {
     throw unknownName('--workload', decision.workload, [...registries.workloads.keys()]);
   }
-  const { settings, schedule, profile, ...rest } = decision;
+  const { settings, schedule, profile, overlapPercent, ...rest } = decision;
   const simulated = { profile, defects: defects.map(({ name }) => name) };
   return {
     ...rest,
     cluster,
     seed,
-    schedule: schedule ?? draw(decision, flags, seed, registries),
+    schedule:
+      schedule ?? overlapFaults(seed, draw(decision, flags, seed, registries), overlapPercent),
     producer: settings.producer,
     topicConfig: settings.topicConfig,
     config: {
@@ -109,6 +110,7 @@ function decideByFlags(flags: TestFlags, needs: Needs, registries: Registries): 
     settings: withNeeds({ ...soundSettings, producer }, needs),
     sends: { ...plainSends, ...needs.sends },
     profile: quietProfile,
+    overlapPercent: 0,
     schedule: null,
   };
 }
@@ -182,6 +184,7 @@ function decideByScenario(
     settings: flags.control ? scenario.control : scenario.settings,
     sends: plainSends,
     profile: quietProfile,
+    overlapPercent: 0,
     schedule: scenario.schedule,
   };
 }

@@ -45,9 +45,9 @@ export function swarmDecision(
     test: `swarm-${kind}`,
     workload: 'log',
     faults: drawFaults(stream('faults'), nemeses, needs),
-    nemesisIntervalMs: load.between(1_500, 5_000),
-    limits: { ...bounds, faultsMs: load.between(20_000, 32_000) } satisfies PhaseLimits,
-    ratePerSecond: load.between(4, 9),
+    nemesisIntervalMs: load.between(500, 3_000),
+    limits: { ...bounds, faultsMs: load.between(12_000, 24_000) } satisfies PhaseLimits,
+    ratePerSecond: load.between(10, 30),
     concurrency: load.between(2, 5),
     topics: load.between(1, 2),
     partitions: load.between(1, 4),
@@ -55,6 +55,7 @@ export function swarmDecision(
     settings: withNeeds(drawSettings(stream('settings'), promising), needs),
     sends: { ...drawSends(stream('sends')), ...needs.sends },
     profile: drawProfile(stream('profile')),
+    overlapPercent: stream('overlap').pick([0, 0, 30, 60]),
     schedule: null,
   };
 }
@@ -108,7 +109,7 @@ function drawSends(random: Random): SendStyle {
 function drawProfile(random: Random): SimulatedProfile {
   const latencyUs = random.between(50, 1_000);
   const serviceUs = random.between(20, 500);
-  const startMs = random.between(1_000, 4_000);
+  const startMs = random.between(300, 2_500);
   return {
     latencyUs: [latencyUs, latencyUs + random.pick([200, 2_000, 20_000])],
     lossPerMillion: random.pick([0, 0, 500, 10_000]),

@@ -3,6 +3,8 @@
  * code runs on real time and, on the simulated cluster, on virtual time.
  */
 
+import { onAbort } from './abortion.ts';
+
 /** A pending callback; cancelling twice, or after it ran, does nothing. */
 export interface Timer {
   cancel(): void;
@@ -61,14 +63,15 @@ export function sleepOn(
       resolve(false);
       return;
     }
-    const onAbort = (): void => {
-      timer.cancel();
-      resolve(false);
-    };
     const timer = after(durationMs, () => {
-      signal?.removeEventListener('abort', onAbort);
+      unlisten?.();
       resolve(true);
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const unlisten =
+      signal &&
+      onAbort(signal, () => {
+        timer.cancel();
+        resolve(false);
+      });
   });
 }

@@ -63,7 +63,7 @@ function failurePauseMs(failuresInRow: number): number {
 }
 
 function requestsOf(operation: NextOperation): readonly SendRequest[] {
-  assert(operation.do === 'send', `a producer's script asked to ${operation.do}`);
+  assert(operation.do === 'send', "a producer's script sends and waits, nothing else");
   assert(operation.records.length > 0, "a producer's script asked to send nothing");
   return operation.records.map(({ topic, partition, value, key }) => ({
     topic,
@@ -111,7 +111,8 @@ function draft(
   type: EventDraft['type'],
   value: readonly (SendInvoked | SendCompleted)[],
 ): EventDraft {
-  return { process, type, f: 'send', value, ...(session === null ? {} : { session }) };
+  const f = 'send';
+  return session === null ? { process, type, f, value } : { process, type, f, value, session };
 }
 
 /** The topic alone where the client chooses the partition. */
@@ -129,5 +130,6 @@ function completedForm(
 }
 
 function isEmpty(meta: SendRequest['meta']): boolean {
-  return Object.keys(meta).length === 0;
+  for (const _field in meta) return false;
+  return true;
 }

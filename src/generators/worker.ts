@@ -36,13 +36,9 @@ export function elapsedMs(clock: Clock, startNs: number): number {
 }
 
 /** Waits until `untilMs` on the workload's clock, or until the workers stop. */
-export async function waitUntil(
-  parts: WorkerParts,
-  startNs: number,
-  untilMs: number,
-): Promise<void> {
+export function waitUntil(parts: WorkerParts, startNs: number, untilMs: number): Promise<unknown> {
   const leftMs = untilMs - elapsedMs(parts.clock, startNs);
-  if (leftMs > 0) await parts.clock.sleep(Math.ceil(leftMs), parts.stop);
+  return leftMs > 0 ? parts.clock.sleep(Math.ceil(leftMs), parts.stop) : Promise.resolve();
 }
 
 /**
@@ -64,8 +60,12 @@ export async function callClient<T>(
 }
 
 /** An adapter that throws before its first await rejects like one that throws after it. */
-async function invoke<T>(call: () => Promise<T>): Promise<T> {
-  return call();
+function invoke<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (thrown) {
+    return Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  }
 }
 
 /** Disposes a retired client in the background: it may take long, and nobody waits for it but the drain. */

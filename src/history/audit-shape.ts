@@ -2,13 +2,15 @@
 import type { AuditCompleted } from './event.ts';
 import { Problem, mismatch } from './problem.ts';
 import {
-  checkRecord,
   isCount,
   isIdOrNone,
   isLog,
   isObject,
   isTextOrAbsent,
   naturalText,
+  recordProblem,
+  type FieldProblem,
+  wrongPart,
 } from './scalar-shape.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -53,30 +55,39 @@ function checkRead(value: Fields): void {
 
 function checkRecords(records: unknown): void {
   if (!Array.isArray(records)) throw mismatch('value.records', 'a list of records', records);
-  for (let i = 0; i < records.length; i++) checkRecord(records[i], () => `value.records[${i}]`);
+  for (let i = 0; i < records.length; i++) {
+    const problem = recordProblem(records[i]);
+    if (problem !== null) throw problem(`value.records[${i}]`);
+  }
 }
 
 function checkBatches(batches: unknown): void {
   if (!Array.isArray(batches)) throw mismatch('value.batches', 'a list of batches', batches);
-  batches.forEach((batch: unknown, i) => {
-    const field = `value.batches[${i}]`;
-    if (!isObject(batch)) throw mismatch(field, 'an object', batch);
-    for (const name of ['base', 'last']) {
-      if (!isCount(batch[name])) throw mismatch(`${field}.${name}`, naturalText, batch[name]);
-    }
-    for (const name of ['leaderEpoch', 'producerId', 'epoch', 'sequence']) {
-      if (!isIdOrNone(batch[name])) {
-        throw mismatch(`${field}.${name}`, 'an integer ≥ -1', batch[name]);
-      }
-    }
-    const { transactional, control } = batch;
-    if (typeof transactional !== 'boolean') {
-      throw mismatch(`${field}.transactional`, 'true or false', transactional);
-    }
-    if (control !== null && control !== 'commit' && control !== 'abort') {
-      throw mismatch(`${field}.control`, 'null, "commit" or "abort"', control);
-    }
-  });
+  for (let i = 0; i < batches.length; i++) {
+    const problem = batchProblem(batches[i]);
+    if (problem !== null) throw problem(`value.batches[${i}]`);
+  }
+}
+
+const batchOffsets = ['base', 'last'] as const;
+const batchIds = ['leaderEpoch', 'producerId', 'epoch', 'sequence'] as const;
+
+function batchProblem(batch: unknown): FieldProblem | null {
+  if (!isObject(batch)) return wrongPart('', 'an object', batch);
+  for (const name of batchOffsets) {
+    if (!isCount(batch[name])) return wrongPart(`.${name}`, naturalText, batch[name]);
+  }
+  for (const name of batchIds) {
+    if (!isIdOrNone(batch[name])) return wrongPart(`.${name}`, 'an integer ≥ -1', batch[name]);
+  }
+  const { transactional, control } = batch;
+  if (typeof transactional !== 'boolean') {
+    return wrongPart('.transactional', 'true or false', transactional);
+  }
+  if (control !== null && control !== 'commit' && control !== 'abort') {
+    return wrongPart('.control', 'null, "commit" or "abort"', control);
+  }
+  return null;
 }
 
 /** Rules inside one completed chunk that a schema cannot say. @throws Problem naming the field. */

@@ -3,13 +3,13 @@ import { topicPattern } from './log-name.ts';
 import { mismatch } from './problem.ts';
 import {
   checkLogOffsets,
-  checkMeta,
-  checkRecord,
   isCount,
   isLog,
   isObject,
   isScalar,
+  metaProblem,
   naturalText,
+  recordProblem,
   scalarText,
 } from './scalar-shape.ts';
 
@@ -63,7 +63,8 @@ function checkSend(items: readonly unknown[], part: MicroOpPart, i: number): voi
   } else if (!isScalar(sent)) {
     throw mismatch(`value[${i}][2]`, scalarText, sent);
   }
-  if (items.length === 4) checkMeta(meta, () => `value[${i}][3]`);
+  const problem = items.length === 4 ? metaProblem(meta) : null;
+  if (problem !== null) throw problem(`value[${i}][3]`);
 }
 
 function checkOffsetAndValue(sent: unknown, i: number): void {
@@ -91,7 +92,8 @@ function checkPoll(items: readonly unknown[], part: MicroOpPart, i: number): voi
       throw mismatch(`value[${i}][1]["${log}"]`, 'a list of records', list);
     }
     for (let k = 0; k < list.length; k++) {
-      checkRecord(list[k], () => `value[${i}][1]["${log}"][${k}]`);
+      const problem = recordProblem(list[k]);
+      if (problem !== null) throw problem(`value[${i}][1]["${log}"][${k}]`);
     }
   }
 }

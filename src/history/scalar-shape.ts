@@ -1,6 +1,6 @@
 /** Predicates over parsed JSON, shared by the checks of shape. They accept what the schema accepts. */
 import type { Scalar } from './event.ts';
-import { mismatch } from './problem.ts';
+import { mismatch, type Problem } from './problem.ts';
 import { logPattern } from './log-name.ts';
 
 export const naturalText = 'an integer in [0, 2^53)';
@@ -54,15 +54,24 @@ export function isLog(name: unknown): name is string {
   return true;
 }
 
-/** @throws Problem unless `meta` is an object whose known fields are well-formed. `field` is called only then. */
-export function checkMeta(meta: unknown, field: () => string): void {
-  if (!isObject(meta)) throw mismatch(field(), 'an object', meta);
-  for (const name of Object.keys(meta)) {
+/** Makes the Problem once it is asked for: the name of a field is worked out only for one that is wrong. */
+export type FieldProblem = (field: string) => Problem;
+
+/** @param part what is wrong, as it stands behind the name of the whole. */
+export function wrongPart(part: string, expected: string, value: unknown): FieldProblem {
+  return (field) => mismatch(`${field}${part}`, expected, value);
+}
+
+/** Null if `meta` is an object whose known fields are well-formed. */
+export function metaProblem(meta: unknown): FieldProblem | null {
+  if (!isObject(meta)) return wrongPart('', 'an object', meta);
+  for (const name in meta) {
     const value = meta[name];
     if (value === undefined) continue;
     const expected = metaExpectation(name, value);
-    if (expected !== null) throw mismatch(`${field()}.${name}`, expected, value);
+    if (expected !== null) return wrongPart(`.${name}`, expected, value);
   }
+  return null;
 }
 
 /** What was expected of a field of meta, or null if it is that. */
@@ -91,15 +100,19 @@ function metaExpectation(name: string, value: unknown): string | null {
   }
 }
 
-/** @throws Problem unless `record` is [offset, value] or [offset, value, meta]. */
-export function checkRecord(record: unknown, field: () => string): void {
+/** Null if `record` is [offset, value] or [offset, value, meta]. */
+export function recordProblem(record: unknown): FieldProblem | null {
   if (!Array.isArray(record) || record.length < 2 || record.length > 3) {
-    throw mismatch(field(), '[offset, value] or [offset, value, meta]', record);
+    return wrongPart('', '[offset, value] or [offset, value, meta]', record);
   }
   const parts: readonly unknown[] = record;
-  if (!isCount(parts[0])) throw mismatch(`${field()}[0]`, `an offset, ${naturalText}`, parts[0]);
-  if (!isScalar(parts[1])) throw mismatch(`${field()}[1]`, scalarText, parts[1]);
-  if (parts.length === 3) checkMeta(parts[2], () => `${field()}[2]`);
+  if (!isCount(parts[0])) return wrongPart('[0]', `an offset, ${naturalText}`, parts[0]);
+  if (!isScalar(parts[1])) return wrongPart('[1]', scalarText, parts[1]);
+  return parts.length === 3 ? partProblem('[2]', metaProblem(parts[2])) : null;
+}
+
+function partProblem(part: string, problem: FieldProblem | null): FieldProblem | null {
+  return problem === null ? null : (field) => problem(`${field}${part}`);
 }
 
 /** @throws Problem unless `map` is an object from logs to offsets. */

@@ -145,7 +145,10 @@ export function recordsOutside(
   return records
     .filter((record) => {
       const places = logsOf(record);
-      return places.length === 0 ? !topics.has(record.topic) : !places.some((log) => logs.has(log));
+      // One that was seen in another log too would seem to stand in one alone.
+      return places.length === 0
+        ? !topics.has(record.topic)
+        : !places.every((log) => logs.has(log));
     })
     .map(({ id }) => id);
 }

@@ -75,7 +75,8 @@ export function indexHistory(history: RawHistory): SliceIndex {
 
 /** Logs where the record stands or was seen; empty while nobody knows its partition. */
 export function logsOf(record: SliceRecord): readonly string[] {
-  return record.log === record.topic ? record.seen.map(({ log }) => log) : [record.log];
+  const seen = record.seen.map(({ log }) => log);
+  return record.log === record.topic ? seen : [record.log, ...seen];
 }
 
 export function statusOf({ completed }: SliceOperation): 'ok' | 'fail' | 'info' {

@@ -8,16 +8,17 @@ import { fieldsOf } from './slice-values.ts';
 
 interface ScanOfLog {
   readonly chunks: SliceOperation[];
-  /** Offsets that it read lie in [from, to); `end` is the lowest that it measured as a fact of the cluster. */
+  /** Offsets that it read lie in [from, to). */
   from: number;
   to: number;
-  end: number;
   /** What the first chunk measured: a scan that reaches it is complete. */
   readonly firstEnd: number;
 }
 
 export interface Scans {
   readonly byKey: ReadonlyMap<string, readonly number[]>;
+  /** By operation of a chunk that holds records: its scan. */
+  readonly byChunk: ReadonlyMap<number, ScanOfLog>;
   /** By log: scans that hold records, in order of their invocation. */
   readonly byLog: ReadonlyMap<string, readonly ScanOfLog[]>;
 }
@@ -36,6 +37,7 @@ export function scanKey({ invoked, process }: SliceOperation): string {
 
 export function collectScans(operations: readonly SliceOperation[]): Scans {
   const byKey = new Map<string, number[]>();
+  const byChunk = new Map<number, ScanOfLog>();
   const drafts = new Map<string, ScanOfLog>();
   const byLog = new Map<string, ScanOfLog[]>();
   for (const operation of operations) {
@@ -45,17 +47,18 @@ export function collectScans(operations: readonly SliceOperation[]): Scans {
     const chunk = chunkOf(operation);
     if (chunk === null || chunk.view === 'raw') continue;
     let scan = drafts.get(key);
-    if (scan === undefined) {
+    // A chunk that begins at the log start again begins a scan of its own.
+    if (scan === undefined || (chunk.from <= chunk.start && chunk.from < scan.to)) {
       const { from, next: to, end: firstEnd } = chunk;
-      drafts.set(key, (scan = { chunks: [], from, to, end: Infinity, firstEnd }));
+      drafts.set(key, (scan = { chunks: [], from, to, firstEnd }));
       listOf(byLog, chunk.log).push(scan);
     }
     scan.chunks.push(operation);
     scan.from = Math.min(scan.from, chunk.from);
     scan.to = Math.max(scan.to, chunk.next);
-    if (chunk.linearizable === true) scan.end = Math.min(scan.end, chunk.end);
+    byChunk.set(operation.id, scan);
   }
-  return { byKey, byLog };
+  return { byKey, byChunk, byLog };
 }
 
 function listOf<T>(map: Map<string, T[]>, key: string): T[] {
@@ -93,31 +96,30 @@ export function disputesOf(
 
 function scansWithout(
   index: SliceIndex,
-  { byLog }: Scans,
+  { byLog, byChunk }: Scans,
   record: SliceRecord,
   { log, offset }: Place,
 ): readonly number[] {
   const scans = byLog.get(log) ?? [];
   if (scans.length === 0) return [];
-  const holders = new Set<string>();
-  for (const sight of record.seen) {
-    const operation = index.operations[sight.op]!;
-    if (operation.f !== 'audit' || sight.log !== log || sight.offset !== offset) continue;
-    holders.add(scanKey(operation));
+  const holders = new Set<ScanOfLog | undefined>();
+  for (const { op, ...sight } of record.seen) {
+    if (sight.log === log && sight.offset === offset) holders.add(byChunk.get(op));
   }
   const provedAt = provedPosition(index, record);
-  const without = scans.filter(({ chunks }) => !holders.has(scanKey(chunks[0]!)));
+  const without = scans.filter((scan) => !holders.has(scan));
   const covers = ({ from, to }: ScanOfLog) => offset >= from && offset < to;
+  // Where the answer told no offset, any complete scan after it speaks of the record.
+  const endsBelow = (chunk: SliceOperation) => {
+    const { end, linearizable } = chunkOf(chunk)!;
+    const speaks = linearizable === true || record.offset < 0;
+    return speaks && end <= offset && chunk.events[0]! > provedAt;
+  };
   // One that read there contradicts the record whenever it was; one that met a lower end, only if it came later.
   const last = [
     without.findLast(covers),
     without.findLast((scan) => covers(scan) && scan.to >= scan.firstEnd),
-    without.findLast(
-      ({ chunks, end, firstEnd }) =>
-        // Where the answer told no offset, any complete scan after it speaks of the record.
-        (end <= offset || (record.offset < 0 && firstEnd <= offset)) &&
-        chunks[0]!.events[0]! > provedAt,
-    ),
+    without.findLast(({ chunks }) => chunks.some(endsBelow)),
   ];
   return last.flatMap((scan) => scan?.chunks[0]!.id ?? []);
 }

@@ -52,6 +52,8 @@ export interface LogRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly RecordHeader[];
+  /** Of a record that never was bytes: what readers made of it, worked out once; null until then. */
+  shown?: object | null;
 }
 
 /** Bits of a batch's attributes. */

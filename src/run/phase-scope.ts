@@ -1,4 +1,5 @@
 /** The bound of a phase: its limit, and what may cut it short (an interrupt, a second one, a failure of the harness). */
+import { onAbort } from '../core/abortion.ts';
 import type { Clock } from '../core/clock.ts';
 import { nsPerMs } from '../core/units.ts';
 
@@ -46,10 +47,7 @@ export function openScope(signals: RunSignals, bounds: PhaseBounds): PhaseScope 
       callback();
       return;
     }
-    signal.addEventListener('abort', callback, { once: true });
-    cleanups.push(() => {
-      signal.removeEventListener('abort', callback);
-    });
+    cleanups.push(onAbort(signal, callback));
   };
   const end = (): void => {
     ended.abort();
@@ -82,16 +80,15 @@ export async function untilAborted<T>(
   const settled = promise.then((value): Awaited<T> => ({ status: 'done', value }));
   settled.catch(() => undefined);
   if (signal.aborted) return { status: 'cut' };
-  const raced = new AbortController();
+  let unlisten = (): void => undefined;
   const cut = new Promise<Awaited<T>>((resolve) => {
-    const onAbort = (): void => {
+    unlisten = onAbort(signal, () => {
       resolve({ status: 'cut' });
-    };
-    signal.addEventListener('abort', onAbort, { once: true, signal: raced.signal });
+    });
   });
   try {
     return await Promise.race([settled, cut]);
   } finally {
-    raced.abort();
+    unlisten();
   }
 }

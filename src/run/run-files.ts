@@ -45,13 +45,14 @@ export function createRunFiles(directory: string): RunFiles {
  */
 export function createSynchronousRunFiles(directory: string): RunFiles {
   const settled = <T>(name: string, work: (path: string) => T): Promise<T> =>
-    inDirectory(directory, name, (path) => {
-      try {
-        return Promise.resolve(work(path));
-      } catch (error) {
-        return Promise.reject(error as Error);
-      }
-    });
+    inDirectory(
+      directory,
+      name,
+      (path) =>
+        new Promise<T>((resolve) => {
+          resolve(work(path));
+        }),
+    );
   return {
     write: (name, text) =>
       settled(name, (path) => {

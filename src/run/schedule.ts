@@ -74,6 +74,32 @@ export function drawSchedule(request: ScheduleRequest): readonly ScheduledFault[
   }
 }
 
+/** A fault that overlaps the one before begins at least this long after it. */
+const overlapLeadMs = 500;
+
+/**
+ * Lets faults of different kinds overlap: with this chance each one begins while the one before still stands, which no
+ * schedule of `drawSchedule` does. Ids, kinds, durations and plans stay as they were.
+ */
+export function overlapFaults(
+  seed: string,
+  schedule: readonly ScheduledFault[],
+  percent: number,
+): readonly ScheduledFault[] {
+  const random = randomStream(seed, 'overlap');
+  let previous: ScheduledFault | null = null;
+  return schedule.map((fault) => {
+    const before = previous;
+    previous = fault;
+    if (before === null || before.nemesis === fault.nemesis) return fault;
+    const earliestMs = before.atMs + overlapLeadMs;
+    const latestMs = Math.min(fault.atMs, before.atMs + before.durationMs);
+    if (earliestMs > latestMs || !random.chance(percent, 100)) return fault;
+    previous = { ...fault, atMs: random.between(earliestMs, latestMs) };
+    return previous;
+  });
+}
+
 function timingOf(nemesis: Nemesis): FaultTiming {
   return nemesis.timing ?? defaultTiming;
 }

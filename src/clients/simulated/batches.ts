@@ -9,6 +9,7 @@ import type { BatchResult } from './outcomes.ts';
 import type { Stamp } from './sequences.ts';
 
 const noBytes = Buffer.alloc(0);
+const noHeaders: LogRecord['headers'] = [];
 
 /** A record before it has an offset. */
 export interface Draft {
@@ -20,7 +21,7 @@ export interface Draft {
 export interface BatchOwner {
   readonly deadlineNs: number;
   /** Nodes that have acknowledged a batch of this call. */
-  readonly acknowledgedBy: Set<NodeId>;
+  readonly acknowledgedBy: NodeId[];
   /** Told once, when a batch has its result. */
   finished(): void;
 }
@@ -134,7 +135,8 @@ function wireBatch({ drafts, timestamp, stamp }: Batch): RecordBatch {
     timestamp,
     key,
     value,
-    headers: [],
+    headers: noHeaders,
+    shown: null,
   }));
   return {
     baseOffset: 0,

@@ -18,7 +18,7 @@ export interface CallOptions {
 
 export class Call implements BatchOwner {
   readonly deadlineNs: number;
-  readonly acknowledgedBy = new Set<NodeId>();
+  readonly acknowledgedBy: NodeId[] = [];
   readonly batches: readonly Batch[];
   readonly #options: CallOptions;
   #left: number;
@@ -76,26 +76,30 @@ export class Call implements BatchOwner {
   }
 }
 
-function resultOf({ result, log }: Batch): BatchResult {
-  assert(result !== null, `the batch of ${log} is finished`);
+function resultOf({ result }: Batch): BatchResult {
+  assert(result !== null, 'a call is answered when its batches are finished');
   return result;
 }
 
 /** Calls that have not settled, and whoever waits until there are none. */
 export class OpenCalls {
-  readonly #calls = new Set<Call>();
+  /** A few at most, for which a list beats a set. */
+  readonly #calls: Call[] = [];
   #waiting: (() => void)[] = [];
 
   get size(): number {
-    return this.#calls.size;
+    return this.#calls.length;
   }
 
   add(call: Call): void {
-    this.#calls.add(call);
+    this.#calls.push(call);
   }
 
   delete(call: Call): void {
-    if (!this.#calls.delete(call) || this.#calls.size > 0) return;
+    const at = this.#calls.indexOf(call);
+    if (at === -1) return;
+    this.#calls.splice(at, 1);
+    if (this.#calls.length > 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
@@ -106,7 +110,7 @@ export class OpenCalls {
   }
 
   whenEmpty(): Promise<void> {
-    if (this.#calls.size === 0) return Promise.resolve();
+    if (this.#calls.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

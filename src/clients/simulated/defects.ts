@@ -10,7 +10,7 @@ const producerDefects = [
     layer: 'client',
     summary:
       'Keeps acknowledgements by broker across the retries of a call: a batch whose leader moved to a broker that has acknowledged another batch of the call counts as acknowledged and is not sent again.',
-    twin: 'kafkajs 2.2.4, issue 1303 (KAFKA.md K-1)',
+    twin: 'kafkajs 2.2.4, issue 1303',
     primary: 'lost-write',
     consequences: [],
     needs: { nemeses: ['kill'], sends: { recordsPerSendMax: 4 } },
@@ -20,7 +20,7 @@ const producerDefects = [
     layer: 'client',
     summary:
       'After a send that was given up rolls its sequence back under the same producer id, so that the broker takes the next record for the one before.',
-    twin: 'kafkajs 2.2.4 (KAFKA.md K-2b)',
+    twin: 'kafkajs 2.2.4',
     primary: 'lost-write',
     consequences: ['inconsistent-offsets', 'not-recovered'],
     needs: {
@@ -37,7 +37,7 @@ const producerDefects = [
     layer: 'client',
     summary:
       'Sends to one partition run side by side, and a failed attempt takes its sequences back by subtraction, whoever has taken others meanwhile.',
-    twin: 'kafkajs 2.2.4, issue 598 (KAFKA.md K-12)',
+    twin: 'kafkajs 2.2.4, issue 598',
     primary: 'lost-write',
     consequences: [
       'inconsistent-offsets',
@@ -59,7 +59,7 @@ const producerDefects = [
     layer: 'client',
     summary:
       'Chooses the partition of a keyless record again on every retry, so that one record may land in two partitions.',
-    twin: 'kafkajs 2.2.4 (KAFKA.md K-5)',
+    twin: 'kafkajs 2.2.4',
     primary: 'duplicate',
     consequences: [
       'lost-write',
@@ -79,7 +79,7 @@ const producerDefects = [
     layer: 'client',
     summary:
       'Sends to one partition run side by side, and each retries with a back-off of its own.',
-    twin: 'kafkajs 2.2.4 without idempotence (KAFKA.md, unordered-in-flight)',
+    twin: 'kafkajs 2.2.4 without idempotence',
     primary: 'nonmonotonic-send',
     consequences: ['duplicate', 'key-reordered'],
     needs: { nemeses: ['kill'], sends: { sharedBy: 4 }, idempotent: false },

@@ -170,7 +170,7 @@ export class Delivery {
       const code = errorName(answer.errorCode);
       return { code, message: `node-${node} refused a batch of ${batch.log}: ${code}` };
     }
-    batch.owner.acknowledgedBy.add(node);
+    batch.owner.acknowledgedBy.push(node);
     this.#acknowledge(batch, answer.baseOffset < 0 ? null : answer.baseOffset);
     return null;
   }
@@ -226,7 +226,7 @@ export class Delivery {
       this.#parts.has('partial-acknowledgement') &&
       batch.failures > 0 &&
       batch.lastNode !== node &&
-      batch.owner.acknowledgedBy.has(node)
+      batch.owner.acknowledgedBy.includes(node)
     );
   }
 

@@ -159,16 +159,25 @@ class SimulatedProducer implements ProducerClient {
     );
   }
 
-  async send(requests: readonly SendRequest[]): Promise<Outcome<readonly Sent[]>> {
+  send(requests: readonly SendRequest[]): Promise<Outcome<readonly Sent[]>> {
     const { clock, settings } = this.#options;
     const deadlineNs = clock.nowNs() + settings.operationTimeoutMs * nsPerMs;
-    if (requests.length === 0) return { type: 'ok', value: [] };
-    if (this.#disposal !== null) return notSent('CLIENT_CLOSED', 'this client is disposed');
-    let placed = this.#place(requests);
-    if (placed === null) {
-      await this.#picture.refresh();
-      placed = this.#place(requests);
+    if (requests.length === 0) return Promise.resolve({ type: 'ok', value: [] });
+    if (this.#disposal !== null) {
+      return Promise.resolve(notSent('CLIENT_CLOSED', 'this client is disposed'));
     }
+    const placed = this.#place(requests);
+    return placed === null
+      ? this.#sendWhenKnown(requests, deadlineNs)
+      : this.#call(placed, deadlineNs);
+  }
+
+  async #sendWhenKnown(
+    requests: readonly SendRequest[],
+    deadlineNs: number,
+  ): Promise<Outcome<readonly Sent[]>> {
+    await this.#picture.refresh();
+    const placed = this.#place(requests);
     if (placed === null) {
       return notSent('UNKNOWN_TOPIC_OR_PARTITION', 'no node names the partitions of the topic');
     }

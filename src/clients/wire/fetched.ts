@@ -68,7 +68,7 @@ function seenIn(
       if (refusal !== null) return fail('COMPRESSED_BATCH', refusal);
       for (const record of decodeRecords(batch, window.log)) {
         if (record.offset < window.from || record.offset >= window.bound) continue;
-        items.push(batch.records === undefined ? show(record) : seen(record));
+        items.push(seen(record));
       }
     }
     next = Math.min(batch.lastOffset + 1, window.bound);
@@ -135,16 +135,11 @@ function readable<T>(read: () => T): T | Fail {
   }
 }
 
-/** Batches that never were bytes give the same records to every reader: what is shown of one is worked out once. */
-const shown = new WeakMap<LogRecord, RecordSeen>();
-
+/** A record that never was bytes is the same one for every reader and every audit. */
 function seen(record: LogRecord): RecordSeen {
-  let known = shown.get(record);
-  if (known === undefined) {
-    known = show(record);
-    shown.set(record, known);
-  }
-  return known;
+  if (record.shown === undefined) return show(record);
+  record.shown ??= show(record);
+  return record.shown as RecordSeen;
 }
 
 function show(record: LogRecord): RecordSeen {

@@ -3,7 +3,7 @@
  * node alone may be cut off and still show the picture of an hour ago (KAFKA.md A4).
  */
 import { nsPerMs } from '../../core/units.ts';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, Timer } from '../../core/clock.ts';
 import type { LogName } from '../../history/event.ts';
 import type { MetadataResponse } from '../../kafka-protocol/messages/metadata.ts';
 import type { NodeId } from '../../spi/cluster.ts';
@@ -64,20 +64,19 @@ async function firstAnswers(
   settings: WireSettings,
   merge: (response: MetadataResponse) => void,
 ): Promise<void> {
-  const graceOver = new AbortController();
-  let onFirst = (): void => undefined;
-  const first = new Promise<void>((resolve) => {
-    onFirst = resolve;
+  let grace: Timer | null = null;
+  let end = (): void => undefined;
+  const graceOver = new Promise<void>((resolve) => {
+    end = resolve;
   });
   const all = Promise.all(
     nodes.ids.map(async (node) => {
       const result = await askMetadata(nodes, node, topics, settings.metadataTimeoutMs);
       if (result.status !== 'ok') return;
       merge(result.value);
-      onFirst();
+      grace ??= clock.after(settings.metadataGraceMs, end);
     }),
   );
-  const grace = first.then(() => clock.sleep(settings.metadataGraceMs, graceOver.signal));
-  await Promise.race([all, grace]);
-  graceOver.abort();
+  await Promise.race([all, graceOver]);
+  (grace as Timer | null)?.cancel();
 }

@@ -46,10 +46,11 @@ export function createNodes(options: WireOptions, settings: WireSettings, client
   const ids = [...links.keys()].sort((a, b) => a - b);
   return {
     ids,
-    call: async (node, api, request, timeoutMs) => {
+    call: (node, api, request, timeoutMs) => {
       const link = links.get(node);
       if (link === undefined) {
-        return { status: 'refused', message: `node-${node} is none of ${ids.join(', ')}` };
+        const message = `node-${node} is none of ${ids.join(', ')}`;
+        return Promise.resolve({ status: 'refused', message });
       }
       return link.call(api, request, timeoutMs);
     },

@@ -47,7 +47,7 @@ export function judgePartition(
       continue;
     }
     first ??= { node, view };
-    if (describe(view) !== describe(first.view)) {
+    if (!agrees(view, first.view)) {
       missing.push(
         `${log}: node-${first.node} says ${describe(first.view)}, node-${node} says ${describe(view)}`,
       );
@@ -72,7 +72,7 @@ function silent(nodes: readonly NodeId[], views: readonly NodeView[]): string[] 
 
 function lonely(nodes: readonly NodeId[], views: readonly NodeView[]): string[] {
   return views
-    .filter(({ partitions, liveNodes }) => partitions !== null && list(liveNodes) !== list(nodes))
+    .filter(({ partitions, liveNodes }) => partitions !== null && !isSame(liveNodes, nodes))
     .map(
       ({ node, liveNodes }) => `node-${node} counts as live ${list(liveNodes)}, not ${list(nodes)}`,
     );
@@ -101,6 +101,20 @@ function placesOf(views: readonly NodeView[]): readonly PartitionView[] {
 
 function describe(view: PartitionView): string {
   return `leader ${view.leader} at epoch ${view.leaderEpoch}, in sync ${list(view.inSync)}`;
+}
+
+function agrees(one: PartitionView, other: PartitionView): boolean {
+  return (
+    one.leader === other.leader &&
+    one.leaderEpoch === other.leaderEpoch &&
+    isSame(one.inSync, other.inSync)
+  );
+}
+
+/** The same nodes, in whatever order; most often it is one. */
+function isSame(some: readonly NodeId[], others: readonly NodeId[]): boolean {
+  if (some.length !== others.length) return false;
+  return some.every((node, i) => node === others[i]) || list(some) === list(others);
 }
 
 function list(nodes: readonly NodeId[]): string {

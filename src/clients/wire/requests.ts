@@ -5,6 +5,7 @@ import {
   fetch,
   type FetchedPartition,
   type FetchRequest,
+  type FetchResponse,
 } from '../../kafka-protocol/messages/fetch.ts';
 import { listOffsets } from '../../kafka-protocol/messages/list-offsets.ts';
 import { metadata, type MetadataResponse } from '../../kafka-protocol/messages/metadata.ts';
@@ -95,20 +96,31 @@ export async function askFetch(
   const answers: FetchedPartition[] = [];
   let failure: Fail | null = null;
   for (const { topic, partition } of positions) {
-    const what = `Fetch of ${topic}/${partition} from node-${node}`;
-    const answer = result.value.topics
-      .filter((fetched) => fetched.name === topic)
-      .flatMap((fetched) => fetched.partitions)
-      .find((fetched) => fetched.partition === partition);
-    if (answer === undefined) return fail('UNREADABLE', `${what}: the answer leaves it out`);
+    const what = (): string => `Fetch of ${topic}/${partition} from node-${node}`;
+    const answer = answerFor(result.value, topic, partition);
+    if (answer === undefined) return fail('UNREADABLE', `${what()}: the answer leaves it out`);
     if (answer.errorCode !== 0) {
-      const one = failedCode(answer.errorCode, what);
+      const one = failedCode(answer.errorCode, what());
       // Out of range is the one error that the caller must act on, so it comes first.
       if (failure === null || one.error.code === 'OFFSET_OUT_OF_RANGE') failure = one;
     }
     answers.push(answer);
   }
   return failure ?? { type: 'ok', answers };
+}
+
+/** A topic may be listed more than once. */
+function answerFor(
+  { topics }: FetchResponse,
+  topic: string,
+  partition: number,
+): FetchedPartition | undefined {
+  for (const { name, partitions } of topics) {
+    if (name !== topic) continue;
+    const answer = partitions.find((fetched) => fetched.partition === partition);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }
 
 function fetchRequest(

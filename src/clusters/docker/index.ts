@@ -11,6 +11,6 @@
  *     await cluster.remove();
  */
 export { createDockerCluster } from './cluster.ts';
-export { effectiveConfig, type KafkaConfig } from './environment.ts';
+export type { KafkaConfig } from './environment.ts';
 export { cleanDocker } from './clean.ts';
 export { diagnoseDocker, type Diagnosis } from './doctor.ts';

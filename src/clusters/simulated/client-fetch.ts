@@ -48,7 +48,8 @@ export function answerClientFetch(
     answer();
     return;
   }
-  const complete = onceOver(answer);
+  const { process } = broker.parts;
+  const complete = onceOver(process.kernel, answer);
   places.forEach((place, position) => {
     const replica = found[position];
     if (replica === undefined) return;
@@ -59,7 +60,7 @@ export function answerClientFetch(
     complete.waiters.push([replica, waiter]);
     replica.wait(waiter);
   });
-  broker.parts.process.after(request.maxWaitMs, complete.run);
+  complete.endBy(process.after(request.maxWaitMs, complete.run));
 }
 
 function keyOf({ topic, partition }: Place): string {

@@ -29,7 +29,8 @@ import { answerClientFetch } from './client-fetch.ts';
 import { code } from './error-code.ts';
 import type { FetchRequest } from '../../kafka-protocol/messages/fetch.ts';
 import type { ControllerRequest, ControllerResponse } from './controller.ts';
-import type { TopicConfig } from './metadata-image.ts';
+import type { NodeId } from '../../spi/cluster.ts';
+import type { MetadataImage, TopicConfig } from './metadata-image.ts';
 import { simulatedBrokerConfig } from './settings.ts';
 
 type Respond = (response: unknown) => void;
@@ -83,8 +84,9 @@ function produce(broker: Broker, request: ProduceRequest, respond: Respond): voi
         logAppendTimeMs: -1,
         logStartOffset: 0,
       };
-      const replica = broker.replicas.get(`${name}/${partition}`);
-      const [batch] = batchesOf(records, `${name}/${partition}`);
+      const log = `${name}/${partition}`;
+      const replica = broker.replicas.get(log);
+      const [batch] = batchesOf(records, log);
       assert(batch !== undefined, 'a produce request carries a batch for each partition');
       if (replica === undefined) {
         const known = broker.image.hasTopic(name);
@@ -140,37 +142,62 @@ function listOffsets(broker: Broker, request: ListOffsetsRequest): ListOffsetsRe
   };
 }
 
-function metadata(broker: Broker, request: MetadataRequest): MetadataResponse {
-  const { image } = broker;
-  const names =
-    request.topics === null
-      ? [...new Set([...image.partitions.values()].map(({ topic }) => topic))]
-      : request.topics.map(({ name }) => name);
+/** What an image says of all its topics: most answers are of an image that has not changed since the last. */
+interface Described {
+  readonly applied: number;
+  readonly all: MetadataResponse;
+}
+
+const described = new WeakMap<MetadataImage, Described>();
+
+function metadata({ image }: Broker, request: MetadataRequest): MetadataResponse {
+  let known = described.get(image);
+  if (known?.applied !== image.applied) {
+    known = { applied: image.applied, all: describe(image) };
+    described.set(image, known);
+  }
+  const { all } = known;
+  if (request.topics === null) return all;
+  const topics = request.topics.map(
+    ({ name }) => all.topics.find((topic) => topic.name === name) ?? describeTopic(image, name, []),
+  );
+  return { ...all, topics };
+}
+
+function describe(image: MetadataImage): MetadataResponse {
+  const names = new Set([...image.partitions.values()].map(({ topic }) => topic));
   const live = image.liveBrokers();
-  const partitions = [...image.partitions.values()];
   return {
     throttleTimeMs: 0,
     brokers: live.map((nodeId) => ({ nodeId, ...addressOf(nodeId), rack: null })),
     clusterId: 'simulated',
     controllerId: live[0] ?? -1,
-    topics: names.map((name) => ({
-      errorCode: image.hasTopic(name) ? 0 : code('UNKNOWN_TOPIC_OR_PARTITION'),
-      name,
-      internal: false,
-      partitions: partitions
-        .filter(({ topic }) => topic === name)
-        .map(({ partition, leader, leaderEpoch, replicas, inSync }) => ({
-          errorCode: leader < 0 ? code('LEADER_NOT_AVAILABLE') : 0,
-          partition,
-          leader,
-          leaderEpoch,
-          replicas,
-          inSync,
-          offline: replicas.filter((replica) => !live.includes(replica)),
-        })),
-      authorizedOperations: -1,
-    })),
+    topics: [...names].map((name) => describeTopic(image, name, live)),
     clusterAuthorizedOperations: -1,
+  };
+}
+
+function describeTopic(
+  image: MetadataImage,
+  name: string,
+  live: readonly NodeId[],
+): MetadataResponse['topics'][number] {
+  return {
+    errorCode: image.hasTopic(name) ? 0 : code('UNKNOWN_TOPIC_OR_PARTITION'),
+    name,
+    internal: false,
+    partitions: [...image.partitions.values()]
+      .filter(({ topic }) => topic === name)
+      .map(({ partition, leader, leaderEpoch, replicas, inSync }) => ({
+        errorCode: leader < 0 ? code('LEADER_NOT_AVAILABLE') : 0,
+        partition,
+        leader,
+        leaderEpoch,
+        replicas,
+        inSync,
+        offline: replicas.filter((replica) => !live.includes(replica)),
+      })),
+    authorizedOperations: -1,
   };
 }
 

@@ -44,7 +44,7 @@ export interface Simulation {
 }
 
 const system: SystemInfo = { name: 'simulated', version: '1', image: 'simulated' };
-const startPollMs = 100;
+const startPollMs = 500;
 
 export function createSimulation(options: SimulationOptions): Simulation {
   const kernel = new Kernel();

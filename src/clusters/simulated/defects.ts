@@ -31,7 +31,7 @@ export const brokerDefects: readonly Defect[] = [
   defect({
     name: 'ack-before-replication',
     summary: 'A leader answers acks=all as soon as it has appended itself.',
-    twin: 'acks=1, by mistake or by default (KAFKA.md A1 acks-one)',
+    twin: 'acks=1, by mistake or by default',
     primary: 'lost-write',
     consequences: afterLoss,
     needs: { nemeses: ['kill', 'partition'], acks: 'all' },
@@ -39,7 +39,7 @@ export const brokerDefects: readonly Defect[] = [
   defect({
     name: 'stale-leader-acknowledges',
     summary: 'A leader that the controllers are out of reach of goes on acknowledging alone.',
-    twin: 'a leader without a lease (KAFKA.md A4, a cut broker keeps its healthy picture)',
+    twin: 'a leader without a lease',
     primary: 'lost-write',
     consequences: afterLoss,
     needs: { nemeses: ['partition'], acks: 'all' },
@@ -73,7 +73,7 @@ export const brokerDefects: readonly Defect[] = [
     name: 'restart-keeps-in-sync',
     summary:
       'A broker that comes back stays in the in-sync sets, though a power loss took the end of its logs.',
-    twin: 'Kafka before KIP-966 (KAFKA.md part B, last replica standing)',
+    twin: 'Kafka before KIP-966',
     primary: 'lost-write',
     consequences: [...afterLoss, 'scan-divergence'],
     needs: { nemeses: ['power-loss'], acks: 'all' },
@@ -120,7 +120,7 @@ export const brokerDefects: readonly Defect[] = [
   defect({
     name: 'no-sequence-check',
     summary: 'A leader appends whatever comes, whether it has that sequence already or not.',
-    twin: 'enable.idempotence=false (KAFKA.md A1 retries-without-idempotence)',
+    twin: 'enable.idempotence=false',
     primary: 'duplicate',
     needs: { nemeses: ['pause'], idempotent: true, requestTimeoutMs: 500 },
   }),
@@ -167,7 +167,7 @@ export const brokerDefects: readonly Defect[] = [
   defect({
     name: 'frozen-end',
     summary: 'A leader that was frozen goes on telling the end that its logs had then.',
-    twin: 'a frozen view served as healthy (KAFKA.md A4)',
+    twin: 'a frozen view served as healthy',
     primary: 'lost-write',
     consequences: ['truncated-read', 'real-time-inversion'],
     needs: { nemeses: ['pause'] },

@@ -47,8 +47,10 @@ export class Kernel {
     event.run = null;
     this.#cancelled += 1;
     if (this.#cancelled < cancelledMin || 2 * this.#cancelled < this.#heap.length) return;
-    // A sorted array is a heap.
-    this.#heap = this.#heap.filter(({ run }) => run !== null).sort(inOrder);
+    this.#heap = this.#heap.filter(({ run }) => run !== null);
+    for (let at = (this.#heap.length >> 1) - 1; at >= 0; at--) {
+      this.#sink(this.#heap[at] as Scheduled, at);
+    }
     this.#cancelled = 0;
   }
 
@@ -122,8 +124,15 @@ export class Kernel {
     const first = heap[0];
     const last = heap.pop();
     if (first === undefined || last === undefined || heap.length === 0) return first;
+    this.#sink(last, 0);
+    return first;
+  }
+
+  /** Puts an event where `at` is free, or below. */
+  #sink(event: Scheduled, from: number): void {
+    const heap = this.#heap;
     const { length } = heap;
-    let at = 0;
+    let at = from;
     for (;;) {
       let childAt = 2 * at + 1;
       if (childAt >= length) break;
@@ -133,33 +142,36 @@ export class Kernel {
         child = right;
         childAt += 1;
       }
-      if (!before(child, last)) break;
+      if (!before(child, event)) break;
       heap[at] = child;
       at = childAt;
     }
-    heap[at] = last;
-    return first;
+    heap[at] = event;
   }
-}
-
-function inOrder(a: Scheduled, b: Scheduled): number {
-  return a.atNs - b.atNs || a.order - b.order;
 }
 
 function before(a: Scheduled, b: Scheduled): boolean {
   return a.atNs < b.atNs || (a.atNs === b.atNs && a.order < b.order);
 }
 
+class VirtualTimer implements Timer {
+  readonly #kernel: Kernel;
+  readonly #event: Scheduled;
+
+  constructor(kernel: Kernel, event: Scheduled) {
+    this.#kernel = kernel;
+    this.#event = event;
+  }
+
+  cancel(): void {
+    this.#kernel.cancel(this.#event);
+  }
+}
+
 /** The kernel's time as the harness sees it. Its origin is the epoch. */
 export function createVirtualClock(kernel: Kernel): Clock {
-  const after = (delayMs: number, callback: () => void): Timer => {
-    const event = kernel.wakeAfter(Math.max(0, Math.ceil(delayMs * nsPerMs)), callback);
-    return {
-      cancel: () => {
-        kernel.cancel(event);
-      },
-    };
-  };
+  const after = (delayMs: number, callback: () => void): Timer =>
+    new VirtualTimer(kernel, kernel.wakeAfter(Math.max(0, Math.ceil(delayMs * nsPerMs)), callback));
   return {
     nowNs: () => kernel.nowNs,
     wallMs: () => Math.floor(kernel.nowNs / nsPerMs),

@@ -24,7 +24,8 @@ export class SimulatedLink implements BrokerLink {
   readonly #where: string;
   #connection: Connection | null = null;
   #opening: ((connection: Connection | null) => void)[] | null = null;
-  #open = new Set<Settle>();
+  /** In the order of the calls: a few at most, for which a list beats a set. */
+  readonly #open: Settle[] = [];
   #disposed = false;
 
   constructor(kernel: Kernel, connections: Connections, server: Server) {
@@ -45,9 +46,8 @@ export class SimulatedLink implements BrokerLink {
         resolve({ status: 'closed', message: 'the link is closed' });
         return;
       }
-      this.#begin({ api: api as unknown as ApiCall['api'], request }, timeoutMs, (result) => {
-        resolve(result as CallResult<Response>);
-      });
+      const call: ApiCall = { api: api as unknown as ApiCall['api'], request };
+      this.#begin(call, timeoutMs, resolve as Settle);
     });
   }
 
@@ -59,17 +59,19 @@ export class SimulatedLink implements BrokerLink {
 
   #begin(call: ApiCall, timeoutMs: number, resolve: Settle): void {
     const settle = (result: CallResult<unknown>): void => {
-      if (!this.#open.delete(settle)) return;
+      const at = this.#open.indexOf(settle);
+      if (at === -1) return;
+      this.#open.splice(at, 1);
       this.#kernel.cancel(timer);
       resolve(result);
     };
-    this.#open.add(settle);
+    this.#open.push(settle);
     const timer = this.#kernel.wakeAfter(timeoutMs * nsPerMs, () => {
       settle({ status: 'timeout', message: `${this.#where}: no answer in ${timeoutMs} ms` });
       this.#end({ status: 'closed', message: `${this.#where}: closed after a time-out` });
     });
     this.#withConnection((connection) => {
-      if (!this.#open.has(settle)) return;
+      if (!this.#open.includes(settle)) return;
       if (connection === null) {
         settle({ status: 'refused', message: `${this.#where}: no connection` });
         return;

@@ -18,7 +18,7 @@ export class Peers {
   readonly #incarnation: number;
   readonly #connections: Connections;
   readonly #servers: ReadonlyMap<NodeId, Server>;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<Plane, Map<NodeId, Line>>();
 
   constructor(self: NodeProcess, connections: Connections, servers: ReadonlyMap<NodeId, Server>) {
     this.#self = self;
@@ -61,13 +61,17 @@ export class Peers {
   }
 
   #lineTo(to: NodeId, plane: Plane): Line {
-    const key = `${to}/${plane}`;
-    let line = this.#lines.get(key);
+    let ofPlane = this.#lines.get(plane);
+    if (ofPlane === undefined) {
+      ofPlane = new Map();
+      this.#lines.set(plane, ofPlane);
+    }
+    let line = ofPlane.get(to);
     if (line === undefined) {
       const server = this.#servers.get(to);
       if (server === undefined) throw new Error(`no node ${to}`);
       line = { server, plane, connection: null, opening: null };
-      this.#lines.set(key, line);
+      ofPlane.set(to, line);
     }
     return line;
   }

@@ -15,7 +15,8 @@ interface KnownBatch {
 
 interface ProducerState {
   readonly epoch: number;
-  readonly batches: readonly KnownBatch[];
+  /** The newest of them, the newest last. */
+  readonly batches: KnownBatch[];
 }
 
 /** `duplicate`: it was appended before, at these offsets. */
@@ -56,18 +57,13 @@ export class ProducerStates {
   note(batch: RecordBatch): void {
     if (batch.producerId < 0) return;
     const { producerEpoch: epoch, baseSequence: first, baseOffset, lastOffset } = batch;
-    const before = this.#states.get(batch.producerId);
-    const kept = before?.epoch === epoch ? before.batches : [];
-    const known: KnownBatch = {
-      first,
-      last: first + batch.recordCount - 1,
-      baseOffset,
-      lastOffset,
-    };
-    this.#states.set(batch.producerId, {
-      epoch,
-      batches: [...kept.slice(1 - batchesKept), known],
-    });
+    let state = this.#states.get(batch.producerId);
+    if (state?.epoch !== epoch) {
+      state = { epoch, batches: [] };
+      this.#states.set(batch.producerId, state);
+    }
+    if (state.batches.length === batchesKept) state.batches.shift();
+    state.batches.push({ first, last: first + batch.recordCount - 1, baseOffset, lastOffset });
   }
 
   forget(): void {

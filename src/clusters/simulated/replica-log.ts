@@ -19,6 +19,7 @@ export interface LogEnd {
 /** What a batch takes of a fetch, more or less: heads and records are small here. */
 const batchBytes = 70;
 const recordBytes = 40;
+const nothing: readonly RecordBatch[] = [];
 
 export class ReplicaLog {
   #batches: RecordBatch[] = [];
@@ -58,6 +59,8 @@ export class ReplicaLog {
 
   /** Batches from the one that holds `from` (or the next one) on, below `bound`, at most about `bytesMax`, at least one. */
   read(from: number, bound: number, bytesMax: number): readonly RecordBatch[] {
+    // Followers that have everything ask again and again.
+    if (from >= this.end) return nothing;
     const batches: RecordBatch[] = [];
     let bytes = 0;
     for (let at = this.#indexOf(from); at < this.#batches.length; at++) {

@@ -177,10 +177,15 @@ export class Replica {
       return;
     }
     this.#waiting.push(waiting);
-    this.#parts.process.after(timeoutMs, () => {
+    const { process } = this.#parts;
+    const timer = process.after(timeoutMs, () => {
       settle(waiting, { error: 'REQUEST_TIMED_OUT', baseOffset: -1 });
       this.#waiting = this.#waiting.filter((other) => other !== waiting);
     });
+    waiting.done = (appended) => {
+      process.kernel.cancel(timer);
+      done(appended);
+    };
   }
 
   /** A follower asks for what comes at `offset`: so it holds all below. @returns where to cut, if it holds other data. */

@@ -2,6 +2,7 @@
 import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId } from '../../spi/cluster.ts';
 import type { Broker } from './broker.ts';
+import type { Kernel, Scheduled } from './kernel.ts';
 import type { LogKey } from './metadata-image.ts';
 import type { LogEnd } from './replica-log.ts';
 import type { FetchWaiter, Replica } from './replica.ts';
@@ -57,22 +58,17 @@ export class ReplicaFetchers {
 
   #fetch(leader: NodeId): void {
     const { process, peers } = this.#broker.parts;
-    const followed = [...this.#broker.replicas.values()].filter(
-      ({ state }) => state.leader === leader,
-    );
-    if (followed.length === 0) {
+    const logs: ReplicaPosition[] = [];
+    for (const { key, state, log } of this.#broker.replicas.values()) {
+      if (state.leader !== leader) continue;
+      const { end: offset, lastEpoch } = log;
+      logs.push({ log: key, leaderEpoch: state.leaderEpoch, offset, lastEpoch });
+    }
+    if (logs.length === 0) {
       this.#running.delete(leader);
       return;
     }
-    const request: ReplicaFetch = {
-      follower: this.#broker.id,
-      logs: followed.map(({ key, state, log }) => ({
-        log: key,
-        leaderEpoch: state.leaderEpoch,
-        offset: log.end,
-        lastEpoch: log.lastEpoch,
-      })),
-    };
+    const request: ReplicaFetch = { follower: this.#broker.id, logs };
     const timeoutMs = brokerSettings.replicaFetchWaitMs + fetchSlackMs;
     peers.call(leader, 'replication', request, timeoutMs, (response) => {
       const answers = response as readonly ReplicaAnswer[] | null;
@@ -118,16 +114,12 @@ export function answerFetch(
     respond(answers);
     return;
   }
-  const replicas = request.logs.flatMap(({ log }) => {
-    const replica = broker.replicas.get(log);
-    return replica === undefined ? [] : [replica];
-  });
-  const complete = onceOver(() => {
+  const complete = onceOver(process.kernel, () => {
     respond(request.logs.map((position) => readOne(broker, position)));
   });
-  request.logs.forEach(({ offset, leaderEpoch }, position) => {
-    const replica = replicas[position];
-    if (replica === undefined) return;
+  for (const { log, offset, leaderEpoch } of request.logs) {
+    const replica = broker.replicas.get(log);
+    if (replica === undefined) continue;
     const waiter: FetchWaiter = {
       isReady: () =>
         replica.log.end > offset || !replica.leads || replica.state.leaderEpoch !== leaderEpoch,
@@ -135,24 +127,31 @@ export function answerFetch(
     };
     complete.waiters.push([replica, waiter]);
     replica.wait(waiter);
-  });
-  process.after(brokerSettings.replicaFetchWaitMs, complete.run);
+  }
+  complete.endBy(process.after(brokerSettings.replicaFetchWaitMs, complete.run));
 }
 
 interface Completion {
   readonly run: () => void;
   readonly waiters: (readonly [Replica, FetchWaiter])[];
+  /** The end of the wait, which goes when there is news. */
+  readonly endBy: (timer: Scheduled) => void;
 }
 
 /** Whatever comes first, news or the end of the wait: the answer is given once. */
-export function onceOver(answer: () => void): Completion {
+export function onceOver(kernel: Kernel, answer: () => void): Completion {
   let over = false;
+  let timer: Scheduled | null = null;
   const waiters: (readonly [Replica, FetchWaiter])[] = [];
   return {
     waiters,
+    endBy: (end) => {
+      timer = end;
+    },
     run: () => {
       if (over) return;
       over = true;
+      if (timer !== null) kernel.cancel(timer);
       for (const [replica, waiter] of waiters) replica.unwait(waiter);
       answer();
     },

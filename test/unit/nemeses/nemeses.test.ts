@@ -246,7 +246,7 @@ describe('cutRules', () => {
 
 describe('the registry', () => {
   it('holds each under its own name', () => {
-    expect([...nemeses.keys()].sort()).toEqual(['kill', 'partition', 'pause']);
+    expect([...nemeses.keys()].sort()).toEqual(['kill', 'partition', 'pause', 'power-loss']);
     for (const [name, nemesis] of nemeses) expect(nemesis.name).toBe(name);
   });
 
@@ -266,7 +266,7 @@ describe('the registry', () => {
       }
     }
     expect([...variants].sort()).toEqual(
-      ['SIGKILL', 'SIGTERM', 'freeze', ...partitionVariants].sort(),
+      ['SIGKILL', 'SIGTERM', 'freeze', 'power-off', ...partitionVariants].sort(),
     );
     expect([...roles].sort()).toEqual(['controller', 'follower', 'leader', 'minority']);
   });
