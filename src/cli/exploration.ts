@@ -62,7 +62,7 @@ export interface AnomalySummary {
 }
 
 /** The seed of a run of it. */
-function seedOf({ seed }: ExploreRequest, index: number): string {
+export function seedOf({ seed }: ExploreRequest, index: number): string {
   return (BigInt(seed) + BigInt(index)).toString();
 }
 
