@@ -112,12 +112,12 @@ function changesOfExpression(node: ts.Node): readonly Change[] {
     if (node.operator === ts.SyntaxKind.ExclamationToken) {
       return [['boolean', node.operand.getText()]];
     }
-    if (node.operator === ts.SyntaxKind.MinusToken && !ts.isNumericLiteral(node.operand)) {
-      return [['arithmetic', node.operand.getText()]];
-    }
-    return [];
+    if (node.operator !== ts.SyntaxKind.MinusToken) return [];
+    return ts.isNumericLiteral(node.operand)
+      ? [['boundary', String(1 - Number(node.operand.text))]]
+      : [['arithmetic', node.operand.getText()]];
   }
-  if (ts.isNumericLiteral(node) && !isPropertyName(node)) {
+  if (ts.isNumericLiteral(node) && !isPropertyName(node) && !isNegated(node)) {
     return [['boundary', String(Number(node.text) + 1)]];
   }
   if (node.kind === ts.SyntaxKind.TrueKeyword) return [['boolean', 'false']];
@@ -147,6 +147,11 @@ function isText(node: ts.Expression): boolean {
 
 function isBooleanLiteral(node: ts.Node): boolean {
   return node.kind === ts.SyntaxKind.TrueKeyword || node.kind === ts.SyntaxKind.FalseKeyword;
+}
+
+/** -1 is one number, and its neighbour is 0. */
+function isNegated({ parent }: ts.Node): boolean {
+  return ts.isPrefixUnaryExpression(parent) && parent.operator === ts.SyntaxKind.MinusToken;
 }
 
 function isPropertyName(node: ts.Node): boolean {

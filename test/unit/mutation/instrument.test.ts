@@ -55,6 +55,10 @@ describe('mutants', () => {
     ]);
   });
 
+  it('take -1 for one number', () => {
+    expect(mutantsOf('const f = () => -1;')).toMatchObject([{ before: '-1', after: '0' }]);
+  });
+
   it('negate a condition that is a call or a name', () => {
     expect(mutantsOf('const f = (a) => (a ? g() : null);')).toMatchObject([{ after: '!(a)' }]);
   });

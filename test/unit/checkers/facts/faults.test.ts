@@ -36,12 +36,8 @@ describe('the faults of a run', () => {
       .heal('kill', 'f1', { at: [1, 2] })
       .fault('kill', 'f1', { at: [3, 4] })
       .heal('kill', 'f1', { at: [5, 6], fail: true })
-      .op(
-        'nemesis:kill',
-        'heal',
-        {},
-        { at: [7, 8], completed: { evidence: { tookEffect: true } } },
-      );
+      .op('nemesis:kill', 'heal', { fault: 'f1' }, { at: [7, 8], info: true, completed: null })
+      .heal('kill', 'f1', { at: 9 });
     expect(faultsOf(h.load())).toMatchObject([{ id: 'f1', tookEffect: true, healed: null }]);
   });
 
