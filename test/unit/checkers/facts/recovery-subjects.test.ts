@@ -127,6 +127,7 @@ describe('groups and transactional ids that were attempted after a moment', () =
   it('are subjects of their own, in order of their first attempt', () => {
     const h = history()
       .op(1, 'init', { id: 'early' }, { at: [8, 9], completed: id('early') })
+      .op(1, 'init', { id: 'at it' }, { at: [10, 10.5], completed: id('at it') })
       .op(1, 'subscribe', { group: 'h', topics: ['t'] }, { at: [11, 12] })
       .op(2, 'init', { id: 'x' }, { at: [13, 14], completed: id('x') })
       .op(3, 'init', { id: 'x' }, { at: [15, 16], fail: true });
@@ -186,6 +187,8 @@ describe('groups and transactional ids that were attempted after a moment', () =
       acknowledged: null,
       read: false,
     });
+    // Its value in another log is none of its records.
+    expect(ofId(txn({}).poll(5, { 't/0': [[4, 2]] }, { at: [13, 14] })).read).toBe(false);
     const empty = history().op(1, 'txn', [], { at: [11, 12], txn: { id: 'x' } });
     expect(ofId(empty)).toMatchObject({ acknowledged: 1, read: true });
     // A plain send with nothing read changes nothing for the id.
