@@ -1,6 +1,6 @@
 /**
  * Mutation testing of checkers/: `npm run mutation -- --seed 1 --count 500`. Prints the score by file and every survivor;
- * writes all of it to coverage/mutation.json. docs/mutation.md says what counts and what the survivors are.
+ * writes all of it to coverage/mutation-<seed>.json. docs/mutation.md says what counts and what the survivors are.
  */
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -26,7 +26,7 @@ const { values: flags } = parseArgs({
   },
 });
 const root = process.cwd();
-const reportPath = join(root, 'coverage', 'mutation.json');
+const reportPath = join(root, 'coverage', `mutation-${flags.seed}.json`);
 /** In this order: the quick tests leave little for the properties to do. */
 const suites = ['test/unit/checkers', 'test/property/checkers', 'test/corpus'];
 
@@ -44,7 +44,7 @@ const instrumented = new Map(
 );
 console.log(`seed ${flags.seed}: ${drawn.length} of ${all.length} mutants`);
 
-const progressPath = join(root, 'coverage', 'mutation-progress.json');
+const progressPath = `${reportPath}.progress`;
 mkdirSync(join(root, 'coverage'), { recursive: true });
 const readProgress = (): Progress => JSON.parse(readFileSync(progressPath, 'utf8')) as Progress;
 writeFileSync(

@@ -62,6 +62,16 @@ describe('real-time-inversion where clocks err', () => {
     expect(resultOf(inverted(1, 0.5e6), 'real-time-inversion').outcome).toBe('absent');
   });
 
+  it('is found between ends that one process measured', () => {
+    const ends = (second: number) =>
+      history({ clock: { errorNs: 3e6 } })
+        .send(0, 't/0', 10, { at: [0.1, 0.2], fail: true })
+        .scan(8, 't/0', [], { at: [1, 2], end: 5, scan: 'a' })
+        .scan(second, 't/0', [], { at: [3, 4], end: 3, scan: 'b' });
+    expect(resultOf(ends(8), 'real-time-inversion')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(ends(9), 'real-time-inversion').count).toBe(0);
+  });
+
   it('is found where one process saw the first before it sent the second', () => {
     const saw = (process: number) =>
       history({ clock: { errorNs: 3e6 } })

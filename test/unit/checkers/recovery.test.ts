@@ -114,6 +114,15 @@ describe('not-recovered', () => {
     expect(text).toContain('Reads went on until 103 ms after the heal');
   });
 
+  it('is found as soon as the history has reached the limit', () => {
+    const until = (ms: number) =>
+      healed()
+        .send(0, 't/0', 1, { at: [11, 20], info: true })
+        .event('phase', { phase: 'drain' }, { at: ms });
+    expect(resultOf(until(110), 'not-recovered').outcome).toBe('found');
+    expect(resultOf(until(109), 'not-recovered').outcome).toBe('unknown');
+  });
+
   it('takes for recovery what was begun in time, to the millisecond', () => {
     const begun = (first: number, second: number) =>
       healed()

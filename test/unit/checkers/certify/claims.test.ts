@@ -119,6 +119,37 @@ describe('claims of lost writes', () => {
   });
 });
 
+describe('claims that name too little', () => {
+  it('do not hold of a send that they do not name, nor of one without a place', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+      .send(0, 't/0', 11, { at: [3, 4], ok: 1, as: 'kept' })
+      .scan(9, 't/0', [[1, 11]], { at: [5, 6], as: 'scan' });
+    expect(claims(h, 'lost-write', 'kept scan')).toBe(false);
+    expect(claims(h, 'lost-write', 'scan')).toBe(false);
+    const unplaced = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: null, as: 'send' })
+      .scan(9, 't/0', [], { at: [5, 6], upTo: 1, end: 3, as: 'scan' });
+    expect(claims(unplaced, 'lost-write', 'send scan')).toBe(false);
+  });
+
+  it('do not hold of a skipped record whose transaction is open', () => {
+    const skipped = (f: 'send' | 'txn') => {
+      const uncertain = { at: [1, 2], info: true } as const;
+      const h =
+        f === 'send'
+          ? history().send(0, 't/0', 10, uncertain)
+          : history().op(0, 'txn', [['send', 't/0', 10]], uncertain);
+      return h
+        .scan(8, 't/0', [[1, 10]], { at: [3, 4], view: 'uncommitted', as: 'sight' })
+        .assign(5, ['t/0'], { 't/0': 1 }, { at: [3, 4] })
+        .poll(5, { 't/0': [[2, 11]] }, { at: [5, 6], as: 'poll' });
+    };
+    expect(claims(skipped('send'), 'poll-skip', 'sight poll')).toBe(true);
+    expect(claims(skipped('txn'), 'poll-skip', 'sight poll')).toBe(false);
+  });
+});
+
 describe('claims of not-recovered', () => {
   const silent = (header: object = { recoveryMs: 100 }, untilMs = 120) =>
     history(header)
@@ -153,8 +184,40 @@ describe('claims of not-recovered', () => {
     expect(claims(later, 'not-recovered', 'send')).toBe(false);
     const late = silent().send(1, 't/0', 11, { at: [105, 106], ok: 0 });
     expect(claims(late, 'not-recovered', 'send')).toBe(true);
+    const atTheLimit = silent().send(1, 't/0', 11, { at: [104, 105], ok: 0 });
+    expect(claims(atTheLimit, 'not-recovered', 'send')).toBe(false);
     const elsewhere = silent().send(1, 't/1', 11, { at: [20, 21], ok: 0 });
     expect(claims(elsewhere, 'not-recovered', 'send')).toBe(true);
+  });
+});
+
+describe('claims that nothing acknowledged was read', () => {
+  const tried = (then: (h: HistoryBuilder) => HistoryBuilder) =>
+    then(
+      history({ recoveryMs: 100 })
+        .fault('kill', 'f1', { at: [1, 2] })
+        .heal('kill', 'f1', { at: [3, 4] })
+        .send(0, 't/0', 10, { at: [5, 6], ok: 0, as: 'send' })
+        .assign(5, ['t/0'], 'beginning', { at: [7, 8] }),
+    ).event('phase', { phase: 'drain' }, { at: 200 });
+  const poll = (at: readonly [number, number]) => ({ at, as: 'poll' }) as const;
+
+  it('hold where readers went on for recoveryMs after the acknowledgement', () => {
+    const late = tried((h) => h.poll(5, {}, poll([106, 107])));
+    expect(claims(late, 'not-recovered', 'send poll')).toBe(true);
+    const early = tried((h) => h.poll(5, {}, poll([105, 107])));
+    expect(claims(early, 'not-recovered', 'send poll')).toBe(false);
+  });
+
+  it('do not hold of what a committed reader returned; an uncommitted one is none', () => {
+    const read = tried((h) =>
+      h.poll(6, { 't/0': [[0, 10]] }, { at: [9, 10] }).poll(5, {}, poll([106, 107])),
+    );
+    expect(claims(read, 'not-recovered', 'send poll')).toBe(false);
+    const scan = (view: 'committed' | 'uncommitted') =>
+      tried((h) => h.scan(9, 't/0', [[0, 10]], { at: [106, 107], view, as: 'scan' }));
+    expect(claims(scan('uncommitted'), 'not-recovered', 'send scan')).toBe(true);
+    expect(claims(scan('committed'), 'not-recovered', 'send scan')).toBe(false);
   });
 });
 
@@ -174,6 +237,16 @@ describe('claims of key-moved', () => {
     for (const ms of [1.5, 3, 5.5]) expect(claims(moved(ms), 'key-moved', 'a b')).toBe(false);
     expect(claims(moved(7), 'key-moved', 'a')).toBe(false);
   });
+
+  it('do not hold of two keys, nor of two topics', () => {
+    const second = (topic: string, key: string) =>
+      history()
+        .send(0, 't', 'a', { at: [1, 2], ok: 0, to: 't/0', ...k, as: 'a' })
+        .send(1, topic, 'b', { at: [5, 6], ok: 0, to: `${topic}/1`, meta: { key }, as: 'b' });
+    expect(claims(second('t', 'k'), 'key-moved', 'a b')).toBe(true);
+    expect(claims(second('t', 'l'), 'key-moved', 'a b')).toBe(false);
+    expect(claims(second('u', 'k'), 'key-moved', 'a b')).toBe(false);
+  });
 });
 
 describe('claims of duplicates', () => {
@@ -188,6 +261,9 @@ describe('claims of duplicates', () => {
     expect(claims(twice(['t/1', 0]), 'duplicate', 'a b')).toBe(false);
     const gone = twice(['t/0', 1]).scan(9, 't/0', [[0, 10]], { at: [7, 8], end: 2 });
     expect(claims(gone, 'duplicate', 'a b')).toBe(false);
+    // The sight of the other place lies before this scan; that of the place which it lacks does not.
+    const during = twice(['t/0', 1]).scan(9, 't/0', [[0, 10]], { at: [4.5, 8], end: 2 });
+    expect(claims(during, 'duplicate', 'a b')).toBe(true);
     const first = twice(['t/0', 1]).scan(9, 't/0', [[1, 10]], { at: [7, 8], end: 2 });
     expect(claims(first, 'duplicate', 'a b')).toBe(false);
   });

@@ -45,6 +45,9 @@ describe('disagreements of scans', () => {
     const high: Side = [[[2, 12]], { start: 2, end: 5 }];
     expect(differences([low, high])).toEqual([]);
     expect(differences([[[[0, 11]], { end: 6 }], high])).toEqual([[2, 'ab', null, 12]]);
+    // The first and the last disagree where the one between them reads nothing.
+    const between: Side = [[[2, 12]], { start: 2, end: 5 }];
+    expect(differences([[both], between, [[[2, 12]], { end: 6 }]])).toEqual([[0, 'ac', 10, null]]);
     // Ends equal: the one that starts lower is compared first.
     expect(differences([[[[2, 12]], { start: 2, end: 3 }], [both], [both]])).toEqual([]);
     expect(
