@@ -77,6 +77,21 @@ describe('the layer of a lost-write whose offset holds another record of the ses
   });
 });
 
+describe('the layer of inconsistent-offsets', () => {
+  it.each([
+    [10, 11],
+    [11, 10],
+  ])('is that of the record which is not there: %i stands there, not %i', (standing, missing) => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+      .send(1, 't/0', 11, { at: [3, 4], ok: 0 })
+      .scan(9, 't/0', [[0, standing]], { at: [5, 6] })
+      .rawScan(9, 't/0', [batch(0)], { at: [7, 8] });
+    expect(resultOf(h, 'inconsistent-offsets').witnesses[0]?.layer).toBe('broker');
+    expect(resultOf(h, 'lost-write').witnesses[0]?.value).toBe(missing);
+  });
+});
+
 describe('the layer of an aborted-read', () => {
   const failed = (batches: readonly RawBatch[]) =>
     history()

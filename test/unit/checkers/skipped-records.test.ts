@@ -166,6 +166,17 @@ describe('poll-skip and what is proved lost', () => {
     expect(resultOf(early, 'poll-skip')).toMatchObject({ outcome: 'found', count: 1 });
   });
 
+  it('is found where the complete scan starts above it, and only an incomplete one is without it', () => {
+    const h = history(retention)
+      .send(0, 't/0', 10, { at: [1, 2], ok: 1 })
+      .send(0, 't/0', 11, { at: [3, 4], ok: 2 })
+      .assign(5, ['t/0'], 'beginning', { at: [5, 6] })
+      .poll(5, { 't/0': [[2, 11]] }, { at: [7, 8] })
+      .scan(9, 't/0', [], { at: [9, 10], end: 3, upTo: 2, scan: 'a' })
+      .scan(9, 't/0', [[2, 11]], { at: [11, 12], start: 2, scan: 'b' });
+    expect(resultOf(h, 'poll-skip')).toMatchObject({ outcome: 'found', count: 1 });
+  });
+
   it('is none where a complete scan measured an end below it', () => {
     const h = skipped().scan(9, 't/0', [], { at: [9, 10], end: 1 });
     expect(resultOf(h, 'poll-skip')).toMatchObject({ count: 0 });

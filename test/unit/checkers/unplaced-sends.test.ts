@@ -94,6 +94,15 @@ describe('lost-write of a send whose partition nobody told', () => {
     expect(resultOf(kept, 'lost-write')).toMatchObject({ outcome: 'absent', checked: 1 });
   });
 
+  it('is judged once where its answer named a partition, wherever else it was seen', () => {
+    const h = history(two)
+      .send(0, 't', 10, { at: [1, 2], ok: 4, to: 't/1' })
+      .poll(5, { 't/0': [[3, 10]] }, { at: [3, 4] })
+      .scan(8, 't/0', [[3, 10]], { at: [5, 6] })
+      .scan(9, 't/1', [[4, 10]], { at: [7, 8] });
+    expect(resultOf(h, 'lost-write')).toMatchObject({ outcome: 'absent', checked: 1 });
+  });
+
   it('not-exercised: an uncertain one that nobody saw', () => {
     const h = history(two)
       .send(0, 't', 10, { at: [1, 2], info: true })

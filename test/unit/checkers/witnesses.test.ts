@@ -189,6 +189,23 @@ describe('an acknowledged offset on a compacted log', () => {
   });
 });
 
+describe('changes of assignment', () => {
+  it('count in order of their events: a rebalance before a close that was still to come', () => {
+    const back = (rebalanced: boolean) => {
+      const h = history()
+        .op(5, 'subscribe', { group: 'g', topics: ['t'] }, { at: [1, 2] })
+        .event('rebalance', { assigned: ['t/0'] }, { at: 2.5, process: 5 })
+        .poll(5, { 't/0': [[5, 10]] }, { at: [3, 4] });
+      const again = { revoked: ['t/0'], assigned: ['t/0'] };
+      if (rebalanced) h.event('rebalance', again, { at: 5, process: 5 });
+      h.poll(5, { 't/0': [[3, 8]] }, { at: [6, 7] }).close(5, { at: [8, 9] });
+      return resultOf(h, 'nonmonotonic-poll').count;
+    };
+    expect(back(false)).toBe(1);
+    expect(back(true)).toBe(0);
+  });
+});
+
 describe('what ends an epoch', () => {
   const between = (config: object, f: 'poll' | 'txn') => {
     const h = history({ config: { ...config } })
