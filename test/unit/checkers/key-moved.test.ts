@@ -62,6 +62,18 @@ describe('key-moved, send by send', () => {
     expect(result.witnesses[0]!.explanation).toContain('different partitions, t/0 and t/1');
   });
 
+  it('names the two in order of events, whichever partition is known first', () => {
+    const h = history()
+      .poll(5, {}, { at: [0.1, 0.2] })
+      .send(1, 't/0', 'x', { at: [0.3, 0.4], ok: 9 })
+      .send(0, 't', 'b', { at: [1, 2], ok: 0, to: 't/1', ...k, as: 'first' })
+      .send(0, 't', 'a', { at: [3, 4], ok: 0, to: 't/0', ...k, as: 'second' });
+    expect(resultOf(h, 'key-moved').witnesses[0]?.operations).toEqual([
+      h.index('first'),
+      h.index('second'),
+    ]);
+  });
+
   it('asks nothing of what failed though it was seen, nor of what nobody proved', () => {
     const failed = first()
       .send(1, 't', 'b', { at: [3, 4], fail: true, ...k })

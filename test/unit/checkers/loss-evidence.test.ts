@@ -186,6 +186,13 @@ describe('a record that several operations saw', () => {
     expect(resultOf(h, 'future-read')).toMatchObject({ outcome: 'found', count: 1, checked: 1 });
   });
 
+  it('may have been seen by an audit alone', () => {
+    const h = history()
+      .scan(9, 't/0', [[0, 10]], { at: [1, 2] })
+      .send(0, 't/0', 10, { at: [5, 6], ok: 0 });
+    expect(resultOf(h, 'future-read')).toMatchObject({ outcome: 'found', count: 1, checked: 1 });
+  });
+
   it('counts once as corrupt', () => {
     const sent = { key: 'a' };
     const h = history()

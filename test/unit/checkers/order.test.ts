@@ -95,6 +95,14 @@ describe('nonmonotonic-send', () => {
     expect(copies(gone).count).toBe(0);
   });
 
+  it('asks nothing of a failed send, wherever it was seen', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 5 })
+      .send(0, 't/0', 11, { at: [3, 4], fail: true })
+      .poll(5, { 't/0': [[3, 11]] }, { at: [5, 6] });
+    expect(copies(h)).toMatchObject({ outcome: 'not-exercised', checked: 0 });
+  });
+
   it('of one key is found in any session, for any key', () => {
     const keyed = (process: number, key: string) =>
       history()
