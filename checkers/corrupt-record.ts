@@ -40,7 +40,7 @@ function judge(history: History, records: LogRecords, findings: Findings): void 
     const record = records.recordOf[placement]!;
     if (judged[record] === 0) findings.arose(1);
     judged[record]! |= 1;
-    if (op < 0 || judged[record] === 3) return;
+    if (judged[record] === 3) return;
     if (difference(history, records, record, meta) === null) return;
     judged[record] = 3;
     findings.found(indexOf(history, op), 1, () =>

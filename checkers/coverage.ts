@@ -132,7 +132,7 @@ function finalScans(history: History, log: LogColumns, drainedIndex: number): Fi
     const begun = history.ops.invokeIndex[scan.firstOp]!;
     if (!scan.complete || scan.start > 0 || begun < drainedIndex) continue;
     if (scan.view === 'committed') final.committed = scan;
-    else if (scan.view === 'uncommitted') final.uncommitted = scan;
+    else final.uncommitted = scan;
   }
   return final;
 }

@@ -34,7 +34,7 @@ function judge(history: History, records: LogRecords, findings: Findings): void 
     const record = records.recordOf[placement]!;
     if (judged[record] === 0) findings.arose(1);
     judged[record]! |= 1;
-    if (op < 0 || judged[record] === 3 || !isBeforeSend(history, records, record, op)) return;
+    if (judged[record] === 3 || !isBeforeSend(history, records, record, op)) return;
     judged[record] = 3;
     findings.found(indexOf(history, op), 1, () =>
       witnessOf(history, records, { record, op, offset }),

@@ -93,9 +93,9 @@ function placedKeys(history: History, log: number, findings: Findings): readonly
 function countChanges(history: History): ReadonlyMap<string, readonly number[]> {
   const changes = new Map<string, number[]>();
   for (const { f, value, index } of history.observations) {
-    if (f !== 'partitions' || typeof value !== 'object' || value === null) continue;
-    const topic = 'topic' in value ? value.topic : null;
-    if (typeof topic === 'string') entry(changes, topic, () => []).push(index);
+    if (f !== 'partitions') continue;
+    const { topic } = value as { readonly topic: string };
+    entry(changes, topic, () => []).push(index);
   }
   return changes;
 }

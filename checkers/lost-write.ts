@@ -121,7 +121,8 @@ function witnessOf(history: History, { records, loss, record }: Owed): Witness {
   const send = records.writerLog[record] === log.id ? records.writerRow[record]! : -1;
   const proof = proofsOf(history, log.id);
   const answer = proof.answer[record]!;
-  const sight = answer >= 0 ? (answer === writer ? -1 : answer) : proof.sight[record]!;
+  const ownSight = evidence.kind === 'absent' ? evidence.ownSight : undefined;
+  const sight = ownSight ?? (answer < 0 ? proof.sight[record]! : answer === writer ? -1 : answer);
   const proving = sight >= 0 ? [writer, sight] : [writer];
   const operations = [...proving, ...evidenceOps(evidence, offset)].map((op) =>
     indexOf(history, op),

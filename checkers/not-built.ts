@@ -183,9 +183,9 @@ function namesOffsets({ invoked, completed }: RareOperation): boolean {
 function assignments(history: History): number {
   let count = history.rare.filter(({ f, op }) => f === 'subscribe' && mayHold(history, op)).length;
   for (const { f, value } of history.observations) {
-    if (f !== 'rebalance' || typeof value !== 'object' || value === null) continue;
-    const assigned = 'assigned' in value ? value.assigned : null;
-    count += Array.isArray(assigned) ? assigned.length : 0;
+    if (f !== 'rebalance') continue;
+    const { assigned } = value as { readonly assigned?: readonly string[] };
+    count += assigned?.length ?? 0;
   }
   return count;
 }
@@ -203,6 +203,12 @@ function compactedSends(history: History): number {
   return count;
 }
 
+/** What the format makes sure of. */
+interface Transform {
+  readonly input: string;
+  readonly owes: string | { readonly mode?: string; readonly windowMs?: number };
+}
+
 function owedByTransforms(history: History) {
   const owed = { owed: 0, folds: 0, finals: 0, revisions: 0 };
   const inputs = new Map<string, number>();
@@ -213,16 +219,13 @@ function owedByTransforms(history: History) {
     if (sends.count === 0) count += Math.max(reads.count, audited.count);
     inputs.set(topic, count);
   }
-  for (const transform of history.header.transforms ?? []) {
-    if (typeof transform !== 'object' || transform === null) continue;
-    const { input, owes } = transform as { readonly input?: unknown; readonly owes?: unknown };
-    const count = typeof input === 'string' ? (inputs.get(input) ?? 0) : 0;
+  for (const { input, owes } of (history.header.transforms ?? []) as readonly Transform[]) {
+    const count = inputs.get(input) ?? 0;
     owed.owed += count;
-    if (typeof owes !== 'object' || owes === null) continue;
+    if (typeof owes === 'string') continue;
     owed.folds += count;
-    const { mode, windowMs } = owes as { readonly mode?: unknown; readonly windowMs?: unknown };
-    if (windowMs === undefined) continue;
-    if (mode === 'final') owed.finals += count;
+    if (owes.windowMs === undefined) continue;
+    if (owes.mode === 'final') owed.finals += count;
     else owed.revisions += count;
   }
   return owed;

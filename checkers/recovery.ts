@@ -36,7 +36,7 @@ function judgeRecovery(history: History, limits: CheckLimits): AnomalyResult {
   const subjects = subjectsAfter(history, heal === null ? 0 : heal.timeNs);
   findings.arose(subjects.length);
   if (heal === null || standing.length > 0) {
-    const names = standing.map(({ id, kind }) => (id === null ? kind : `${kind} ${id}`));
+    const names = standing.map(({ id, kind }) => `${kind} ${id}`);
     // Whatever was attempted: a fault that still stands leaves recovery itself open.
     if (subjects.length === 0) findings.arose(1);
     findings.open(

@@ -48,10 +48,11 @@ function judge(history: History, records: LogRecords, findings: Findings): void 
   const state = new Uint8Array(records.count);
   const goneBy = new Int32Array(records.count).fill(-1);
   const goneAt = new Int32Array(records.count).fill(-1);
+  const readBy = new Int32Array(records.count).fill(-1);
   const scans = recordScansOf(history, log.id).filter(({ complete }) => complete);
   const proves = provingEnds(history, log);
   scans.forEach((scan, i) => {
-    compare(history, records, { scan, proves }, (placement, gone) => {
+    compare(history, records, { scan, proves }, (placement, gone, read) => {
       const record = records.recordOf[placement]!;
       const owed =
         standing[record] === standings.owed ||
@@ -60,6 +61,7 @@ function judge(history: History, records: LogRecords, findings: Findings): void 
       state[record] = gone ? states.gone : states.kept;
       goneBy[record] = i;
       goneAt[record] = placement;
+      readBy[record] = read;
     });
   });
   for (let record = 0; record < records.count; record++) {
@@ -70,19 +72,19 @@ function judge(history: History, records: LogRecords, findings: Findings): void 
       findings.open(() => whyOpen(history, records, record, read));
     }
     if (state[record] !== states.gone) continue;
-    const placement = goneAt[record]!;
-    findings.found(indexOf(history, records.readOp[placement]!), 1, () =>
-      witnessOf(history, records, placement, scans[goneBy[record]!]!),
+    const gone = { placement: goneAt[record]!, read: readBy[record]! };
+    findings.found(indexOf(history, gone.read), 1, () =>
+      witnessOf(history, records, gone, scans[goneBy[record]!]!),
     );
   }
 }
 
-/** Tells of every placement that a poll saw before the scan was invoked whether the scan is without it. */
+/** Tells of every placement that a poll saw before the scan was invoked whether the scan is without it, and which poll. */
 function compare(
   history: History,
   records: LogRecords,
   { scan, proves }: { readonly scan: Scan; readonly proves: (chunk: AuditChunk) => boolean },
-  tell: (placement: number, gone: boolean) => void,
+  tell: (placement: number, gone: boolean, read: number) => void,
 ): void {
   const { log } = records;
   const compacted = isCompacted(history, log);
@@ -96,14 +98,15 @@ function compare(
   own.mark(scan.firstOp);
   const cut = compacted ? [] : scan.chunks.filter(proves);
   for (let placement = 0; placement < records.placements; placement++) {
-    const read = records.readOp[placement]!;
+    const first = records.readOp[placement]!;
+    if (first < 0) continue;
+    const read = precedes(history, first, scan.firstOp) ? first : own.ofPlacement(placement);
     if (read < 0) continue;
-    if (!precedes(history, read, scan.firstOp) && !own.sawPlacement(placement)) continue;
     const offset = records.offset[placement]!;
     const covered = offset >= scan.start && offset < scan.auditedEnd;
-    if (held[placement] === 1) tell(placement, false);
-    else if (covered || offset < scan.start) tell(placement, covered && !compacted);
-    else if (cut.some(({ end }) => end <= offset)) tell(placement, true);
+    if (held[placement] === 1) tell(placement, false, read);
+    else if (covered || offset < scan.start) tell(placement, covered && !compacted, read);
+    else if (cut.some(({ end }) => end <= offset)) tell(placement, true, read);
   }
 }
 
@@ -115,12 +118,16 @@ function whyOpen(history: History, records: LogRecords, record: number, read: nu
   );
 }
 
-function witnessOf(history: History, records: LogRecords, placement: number, scan: Scan): Witness {
+function witnessOf(
+  history: History,
+  records: LogRecords,
+  { placement, read }: { readonly placement: number; readonly read: number },
+  scan: Scan,
+): Witness {
   const { log } = records;
   const record = records.recordOf[placement]!;
   const value = records.value[record]!;
   const offset = records.offset[placement]!;
-  const read = records.readOp[placement]!;
   const chunk = chunkAt(scan, offset) ?? scan.chunks.find(({ end }) => end <= offset)!;
   const where =
     offset < scan.auditedEnd

@@ -1,10 +1,10 @@
 /** The faults of a run: what was injected, whether it bit, and when it was proved healed. */
 import type { History } from '../../src/history/columns.ts';
-import type { HistoryEvent } from '../../src/history/event.ts';
+import type { FaultValue, HistoryEvent } from '../../src/history/event.ts';
 
 export interface Fault {
-  /** As the nemesis named it; null where it did not. */
-  readonly id: string | null;
+  /** As the nemesis named it. */
+  readonly id: string;
   /** The f of its operation. */
   readonly kind: string;
   /** Index of the completion, of the invocation where there is none. */
@@ -23,14 +23,13 @@ export function faultsOf(history: History): readonly Fault[] {
   const heals = new Map<string, { readonly index: number; readonly timeNs: number }>();
   for (const { f, completed } of operations) {
     if (f !== 'heal' || completed === null || !provedEffect(completed)) continue;
-    const id = faultId(completed);
-    if (id !== null) heals.set(id, { index: completed.index, timeNs: completed.time });
+    heals.set(faultId(completed), { index: completed.index, timeNs: completed.time });
   }
   return operations
     .filter(({ f, completed }) => f !== 'heal' && completed?.type !== 'fail')
     .map(({ f, invoked, completed }) => {
       const id = faultId(invoked);
-      const healed = id === null ? undefined : heals.get(id);
+      const healed = heals.get(id);
       return {
         id,
         kind: f,
@@ -42,19 +41,12 @@ export function faultsOf(history: History): readonly Fault[] {
     });
 }
 
-function faultId({ value }: HistoryEvent): string | null {
-  if (typeof value !== 'object' || value === null || !('fault' in value)) return null;
-  return typeof value.fault === 'string' ? value.fault : null;
+/** The format knows these values; only that of a failed or uncertain completion may be missing. */
+function provedEffect({ type, value }: HistoryEvent): boolean {
+  const { evidence } = (value ?? {}) as Partial<FaultValue>;
+  return type !== 'fail' && evidence?.tookEffect === true;
 }
 
-function provedEffect({ type, value }: HistoryEvent): boolean {
-  if (type === 'fail' || typeof value !== 'object' || value === null) return false;
-  if (!('evidence' in value)) return false;
-  const { evidence } = value;
-  return (
-    typeof evidence === 'object' &&
-    evidence !== null &&
-    'tookEffect' in evidence &&
-    evidence.tookEffect === true
-  );
+function faultId({ value }: HistoryEvent): string {
+  return (value as FaultValue).fault;
 }

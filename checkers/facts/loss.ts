@@ -12,9 +12,9 @@ import {
 } from '../../src/history/columns.ts';
 import { measuredEnds } from './measured-ends.ts';
 import { ownSights, type OwnSights } from './own-sights.ts';
+import { precedes } from './precedence.ts';
 import {
   answerProof,
-  placedBefore,
   proofsOf,
   provedBefore,
   seenBefore,
@@ -42,7 +42,8 @@ export const goneSince = { proved: 1, seen: 2 } as const;
 
 /** Why a record is lost. */
 export type LossEvidence =
-  | { readonly kind: 'absent'; readonly scan: Scan }
+  /** Where clocks err and nothing else comes before the scan: the sight of the process that scanned. */
+  | { readonly kind: 'absent'; readonly scan: Scan; readonly ownSight?: number }
   | { readonly kind: 'cut-tail'; readonly chunk: AuditChunk }
   /** Its offset was never learned, and these scans, complete from 0, cover all places where it could be. */
   | { readonly kind: 'nowhere'; readonly scans: readonly Scan[] }
@@ -180,15 +181,14 @@ function judgeRecord(
     if (scan.complete) fate[record] = recordFates.kept;
     return;
   }
-  const proved =
-    provedBefore(history, proofs, record, scan.firstOp) ||
-    (proofs.sight[record]! >= 0 && judging.own.sawRecord(record));
-  if (!proved) return;
+  const proved = provedBefore(history, proofs, record, scan.firstOp);
+  const ownSight = proofs.sight[record]! >= 0 ? judging.own.ofRecord(record) : -1;
+  if (!proved && ownSight < 0) return;
   const { least, greatest } = offsetsOf(records, record);
   if (least < 0 && scan.complete && !compacted && scan.start === 0) {
     lose(judging, record, missing.nowhere);
   } else if (!compacted && isSpokenOf(records, record, scan)) {
-    lose(judging, record, missing.absent);
+    lose(judging, record, proved ? missing.absent : { kind: 'absent', scan, ownSight });
   } else if (scan.complete && greatest < scan.auditedEnd && (compacted || least >= 0)) {
     // Compacted away, or below the log start: absence is legal.
     fate[record] = recordFates.kept;
@@ -223,8 +223,10 @@ function judgePlacement(
   if (offset < scan.start || offset >= scan.auditedEnd) return;
   if (occupied !== null && !occupied.has(offset)) return;
   const seen =
-    judging.own.sawPlacement(placement) || seenBefore(history, records, placement, scan.firstOp);
-  const proved = seen || placedBefore(history, records, proofs, placement, scan.firstOp);
+    judging.own.ofPlacement(placement) >= 0 ||
+    seenBefore(history, records, placement, scan.firstOp);
+  const answer = answerProof(history, records, proofs, placement);
+  const proved = seen || (answer >= 0 && precedes(history, answer, scan.firstOp));
   judging.gone[placement]! |= (seen ? goneSince.seen : 0) | (proved ? goneSince.proved : 0);
   // A transaction appears all at once, when it is committed: an earlier scan contradicts none of its records.
   if (records.answered[placement] === 1 && (proved || isPlain(judging, placement))) {

@@ -10,14 +10,16 @@ import type { LogRecords } from './records.ts';
 export interface OwnSights {
   /** Marks what the process of operation `op` had seen when it invoked it; forgets what was marked before. */
   mark(op: number): void;
-  sawRecord(record: number): boolean;
-  sawPlacement(placement: number): boolean;
+  /** The operation by which it had seen the record, or -1. */
+  ofRecord(record: number): number;
+  /** The same, at this placement. */
+  ofPlacement(placement: number): number;
 }
 
 const nothing: OwnSights = {
   mark: () => undefined,
-  sawRecord: () => false,
-  sawPlacement: () => false,
+  ofRecord: () => -1,
+  ofPlacement: () => -1,
 };
 
 /** @param which sights count. Each marking is linear in the sights of the log. */
@@ -28,19 +30,19 @@ export function ownSights(
 ): OwnSights {
   if (clockErrorNs(history) === 0) return nothing;
   const { ops } = history;
-  const placements = new Int32Array(records.placements);
-  const seen = new Int32Array(records.count);
-  let stamp = 0;
+  const byPlacement = new Int32Array(records.placements);
+  const byRecord = new Int32Array(records.count);
   return {
     mark: (op) => {
-      stamp++;
+      byPlacement.fill(-1);
+      byRecord.fill(-1);
       const process = ops.process[op]!;
       const invoked = ops.invokeIndex[op]!;
       const note = (placement: number, by: number) => {
-        const completed = by < 0 ? -1 : ops.completeIndex[by]!;
+        const completed = ops.completeIndex[by]!;
         if (completed < 0 || completed >= invoked || ops.process[by] !== process) return;
-        placements[placement] = stamp;
-        seen[records.recordOf[placement]!] = stamp;
+        byPlacement[placement] = by;
+        byRecord[records.recordOf[placement]!] = by;
       };
       records.readPlacement.forEach((placement, row) => {
         note(placement, records.log.reads.op[row]!);
@@ -50,7 +52,7 @@ export function ownSights(
         note(placement, records.auditOp[row]!);
       });
     },
-    sawRecord: (record) => seen[record] === stamp && stamp > 0,
-    sawPlacement: (placement) => placements[placement] === stamp && stamp > 0,
+    ofRecord: (record) => byRecord[record]!,
+    ofPlacement: (placement) => byPlacement[placement]!,
   };
 }

@@ -66,19 +66,6 @@ export function provedBefore(
   );
 }
 
-/** The record was proved to stand at this placement before operation `op` was invoked. */
-export function placedBefore(
-  history: History,
-  records: LogRecords,
-  proofs: Proofs,
-  placement: number,
-  op: number,
-): boolean {
-  if (seenBefore(history, records, placement, op)) return true;
-  const proof = answerProof(history, records, proofs, placement);
-  return proof >= 0 && precedes(history, proof, op);
-}
-
 /**
  * The operation at whose end the answer to the send proves the placement: the send itself, or, if that is uncertain, the
  * first sight of its value anywhere. -1 where the answer did not give this offset.

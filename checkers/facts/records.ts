@@ -185,7 +185,7 @@ class Builder {
     const { reads, audits, audited } = this.#log;
     const readPlacement = new Int32Array(reads.count);
     const auditPlacement = new Int32Array(audited.count);
-    const auditOp = new Int32Array(audited.count).fill(-1);
+    const auditOp = new Int32Array(audited.count);
     for (let row = 0; row < reads.count; row++) {
       const record = this.#recordFor(reads.value[row]!, writerOf);
       readPlacement[row] = this.#see(record, reads.offset[row]!, reads.op[row]!, true);

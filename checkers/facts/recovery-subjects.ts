@@ -158,11 +158,11 @@ function rareSubjects(history: History, momentNs: number): readonly Subject[] {
   const unread = unreadTransactions(history);
   for (const operation of history.rare) {
     if (history.ops.invNs[operation.op]! <= momentNs) continue;
-    for (const name of subjectNames(operation)) {
-      const draft = drafts.get(name) ?? newDraft(name, operation.op);
-      drafts.set(name, draft);
-      note(history, draft, operation, unread);
-    }
+    const name = subjectName(operation);
+    if (name === null) continue;
+    const draft = drafts.get(name) ?? newDraft(name, operation.op);
+    drafts.set(name, draft);
+    note(history, draft, operation, unread);
   }
   return [...drafts.values()].map((draft) => ({
     name: draft.name,
@@ -233,23 +233,20 @@ function unreadTransactions(history: History): Uint8Array {
   return unread;
 }
 
-/** The group and the transactional id that an operation names. */
-function subjectNames({ f, invoked, completed }: RareOperation): readonly string[] {
-  if (f === 'commit' || f === 'committed' || f === 'subscribe') {
-    const group = ownString(invoked.value, 'group');
-    return group === null ? [] : [`group ${group}`];
+/** The group or the transactional id that an operation names. */
+function subjectName({ f, invoked, completed }: RareOperation): string | null {
+  switch (f) {
+    case 'commit':
+    case 'committed':
+    case 'subscribe':
+      return `group ${(invoked.value as { readonly group: string }).group}`;
+    case 'init':
+      return `transactional id ${(invoked.value as { readonly id: string }).id}`;
+    case 'txn': {
+      const id = invoked.txn?.id ?? completed?.txn?.id;
+      return id === undefined ? null : `transactional id ${id}`;
+    }
+    default:
+      return null;
   }
-  if (f === 'init') {
-    const id = ownString(invoked.value, 'id');
-    return id === null ? [] : [`transactional id ${id}`];
-  }
-  if (f !== 'txn') return [];
-  const id = invoked.txn?.id ?? completed?.txn?.id;
-  return id === undefined ? [] : [`transactional id ${id}`];
-}
-
-function ownString(value: unknown, field: string): string | null {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return null;
-  const text = (value as Readonly<Record<string, unknown>>)[field];
-  return typeof text === 'string' ? text : null;
 }

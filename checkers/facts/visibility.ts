@@ -87,7 +87,6 @@ function countBetween(
   const { placements, offsets, distinct, latestInvNs } = visible;
   const from = firstAtOrAbove(offsets, low);
   const to = firstAtOrAbove(offsets, before);
-  if (from >= to) return nothing;
   if (latestInvNs[to]! <= history.ops.endNs[op]!) {
     const skipped = distinct[to]! - distinct[from]!;
     return { skipped, placement: placements[from]!, open: null };

@@ -67,6 +67,55 @@ describe('coverage of sends', () => {
     expect(coverageOf(h).sends).toMatchObject({ resolvedAbsent: 0, unresolved: 1 });
   });
 
+  it('takes a sight by an audit alone for one, but not of a value that another log holds', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], info: true })
+      .send(1, 't/1', 11, { at: [1, 2], info: true })
+      .scan(9, 't/0', [[0, 10], [1, 11]], { at: [20, 21] }); // prettier-ignore
+    expect(coverageOf(h).sends).toMatchObject({ resolvedWritten: 1, resolvedAbsent: 0 });
+  });
+
+  it('counts as audited what the latest complete scan covers, and no offset below its start', () => {
+    const audited = (row: object) =>
+      coverageOf(
+        history()
+          .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+          .send(0, 't/0', 11, { at: [3, 4], ok: 1 })
+          .send(0, 't/0', 12, { at: [5, 6], ok: null })
+          .scan(9, 't/0', [], { at: [10, 11], end: 3, ...row })
+          .scan(9, 't/0', [], { at: [12, 13], end: 5, upTo: 4, scan: 'incomplete' }),
+      ).sends.audited;
+    expect(audited({})).toBe(3);
+    expect(audited({ start: 1 })).toBe(2);
+    expect(audited({ start: 2 })).toBe(1);
+    expect(audited({ at: [3.5, 11] })).toBe(1);
+    expect(audited({ upTo: 2 })).toBe(0);
+  });
+
+  it.each([
+    ['a committed scan of what was sent plainly', 'send', 'committed', 1],
+    ['an uncommitted one', 'send', 'uncommitted', 1],
+    ['no committed scan of what a transaction sent', 'txn', 'committed', 0],
+    ['but by an uncommitted one', 'txn', 'uncommitted', 1],
+  ] as const)('resolves as absent by %s', (_name, f, view, resolvedAbsent) => {
+    const uncertain = { at: [1, 2], info: true } as const;
+    const h =
+      f === 'send'
+        ? history().send(0, 't/0', 10, uncertain)
+        : history().op(0, 'txn', [['send', 't/0', 10]], uncertain);
+    h.scan(9, 't/0', [], { at: [20, 21], view, end: 1 });
+    expect(coverageOf(h).sends).toMatchObject({ uncertain: 1, resolvedAbsent });
+  });
+
+  it('resolves nothing as absent by a scan that does not start at 0, or of another partition', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], info: true })
+      .send(1, 't', 11, { at: [1, 2], info: true })
+      .scan(9, 't/0', [], { at: [20, 21], start: 1, end: 2 })
+      .scan(9, 't/1', [], { at: [22, 23], end: 2 });
+    expect(coverageOf(h).sends).toMatchObject({ resolvedAbsent: 0, unresolved: 2 });
+  });
+
   it('finds uncertain sends whose partition nobody told wherever they were seen', () => {
     const h = history()
       .send(0, 't', 10, { at: [1, 2], info: true })
@@ -155,6 +204,18 @@ describe('coverage of the rest', () => {
       warnings: ['the run was interrupted by SIGINT'],
     });
     expect(coverageOf(history())).toMatchObject({ eventLoopDelayMs: null, abandonedCalls: null });
+    const quick = history().event('delay', { maxMs: 0.5, p99Ms: 0.25 }, { at: 1 });
+    expect(coverageOf(quick).eventLoopDelayMs).toEqual({ max: 0.5, p99: 0.25 });
+    const odd = history().event('interrupted', null, { at: 1 }).event('delay', 'long', { at: 2 });
+    expect(coverageOf(odd)).toMatchObject({
+      eventLoopDelayMs: { max: 0, p99: 0 },
+      warnings: ['the run was interrupted'],
+    });
+  });
+
+  it('tells faults in order of their kinds, also those that nobody had asked for', () => {
+    const h = history({ faults: ['pause', 'kill', 'delay'] }).fault('cut', 'f1', { at: [1, 2] });
+    expect(Object.keys(coverageOf(h).faults)).toEqual(['cut', 'delay', 'kill', 'pause']);
   });
 
   it('counts rebalances', () => {

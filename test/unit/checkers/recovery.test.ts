@@ -86,6 +86,56 @@ describe('not-recovered', () => {
     expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', checked: 1 });
   });
 
+  it('names three standing faults, and how many more there are', () => {
+    const standing = (count: number) => {
+      const h = history({ recoveryMs: 10 });
+      for (let i = 1; i <= count; i++) h.fault('kill', `f${i}`, { at: [i, i + 0.5] });
+      return resultOf(h, 'not-recovered').reason;
+    };
+    expect(standing(1)).toContain('that kill f1 was undone');
+    expect(standing(3)).toContain('that kill f1, kill f2, kill f3 were undone');
+    expect(standing(5)).toContain('that kill f1, kill f2, kill f3 and 2 more were undone');
+  });
+
+  it('tells when it was attempted, in milliseconds after the heal', () => {
+    const silent = (last: number) =>
+      healed()
+        .send(0, 't/0', 1, { at: [11, 20], info: true })
+        .send(1, 't/0', 2, { at: [last, 150], fail: true })
+        .event('phase', { phase: 'drain' }, { at: 220 });
+    const { explanation } = resultOf(silent(60), 'not-recovered').witnesses[0]!;
+    expect(explanation).toContain('(first 1 ms, last 50 ms after the heal)');
+    const unread = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+      .poll(5, {}, { at: [113, 114] });
+    const text = resultOf(unread, 'not-recovered').witnesses[0]!.explanation;
+    expect(text).toContain('acknowledged a write 2 ms after the last heal');
+    expect(text).toContain('Reads went on until 103 ms after the heal');
+  });
+
+  it('is found as soon as the history has reached the limit', () => {
+    const until = (ms: number) =>
+      healed()
+        .send(0, 't/0', 1, { at: [11, 20], info: true })
+        .event('phase', { phase: 'drain' }, { at: ms });
+    expect(resultOf(until(110), 'not-recovered').outcome).toBe('found');
+    expect(resultOf(until(109), 'not-recovered').outcome).toBe('unknown');
+  });
+
+  it('takes for recovery what was begun in time, to the millisecond', () => {
+    const begun = (first: number, second: number) =>
+      healed()
+        .send(0, 't/0', 1, { at: [first, first + 1], fail: true })
+        .send(1, 't/0', 2, { at: [second, second + 1], ok: 0 })
+        .poll(5, { 't/0': [[0, 2]] }, { at: [180, 181] })
+        .event('phase', { phase: 'drain' }, { at: 220 });
+    expect(resultOf(begun(50, 110), 'not-recovered').outcome).toBe('absent');
+    expect(resultOf(begun(50, 111), 'not-recovered').outcome).toBe('found');
+    expect(resultOf(begun(110, 120), 'not-recovered').outcome).toBe('found');
+    expect(resultOf(begun(111, 120), 'not-recovered').outcome).toBe('absent');
+  });
+
   it('counts each log that was attempted, and no other', () => {
     const h = healed()
       .send(1, 't/0', 2, { at: [1, 1.5], ok: 0 })

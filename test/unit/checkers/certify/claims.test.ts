@@ -1,0 +1,270 @@
+/** What a claim must name rightly: the operations, and whatever else of the witness its certifier goes by. */
+import { describe, expect, it } from 'vitest';
+import { certifyWitness } from '../../../../checkers/certify/index.ts';
+import { checkHistory } from '../../../../checkers/index.ts';
+import { loadHistoryText, readEvents } from '../../../../src/history/load-text.ts';
+import type { AnomalyName, Witness } from '../../../../src/spi/verdict.ts';
+import { corpusRoots, readBytes, savedHistories } from '../../../corpus/corpus.ts';
+import { history, type HistoryBuilder } from '../../../support/history-builder.ts';
+
+type Field = 'log' | 'offset' | 'value';
+
+const others = { log: 'elsewhere/9', offset: 12_345, value: 'no such value' } as const;
+
+/** The fields by which each certifier goes; the others it proves from the operations alone. */
+const goesBy: Partial<Record<AnomalyName, readonly Field[]>> = {
+  'aborted-read': ['log', 'offset', 'value'],
+  'corrupt-record': ['log', 'offset', 'value'],
+  duplicate: ['value'],
+  'future-read': ['log', 'offset', 'value'],
+  'inconsistent-offsets': ['log', 'offset'],
+  'int-nonmonotonic-poll': ['log'],
+  'int-nonmonotonic-send': ['log'],
+  'int-poll-skip': ['log', 'offset'],
+  'lost-write': ['value'],
+  'nonmonotonic-poll': ['log'],
+  'nonmonotonic-send': ['log'],
+  phantom: ['log', 'offset', 'value'],
+  'poll-skip': ['log', 'offset'],
+  'real-time-inversion': ['log'],
+  'scan-divergence': ['log', 'offset'],
+  'truncated-read': ['offset', 'value'],
+};
+
+const smallest = corpusRoots
+  .flatMap(savedHistories)
+  .filter(({ name }) => name.endsWith('/smallest'))
+  .map(({ file, anomaly }) => ({ anomaly: anomaly!, file, bytes: readBytes(file) }));
+
+describe.each(smallest)('a claim of $anomaly', ({ anomaly, file, bytes }) => {
+  const { header, events } = readEvents(bytes, file);
+  const judge = () => checkHistory(loadHistoryText(bytes, file)).anomalies[anomaly].witnesses[0]!;
+
+  it('holds by its operations alone, and says how', () => {
+    const { operations } = judge();
+    const bare: Witness = { operations, layer: 'unknown', explanation: '' };
+    expect(certifyWitness(header, events, anomaly, bare)).toEqual({
+      holds: true,
+      reason: 'proved again from the events',
+    });
+  });
+
+  it('does not hold of another log, offset or value, and says why', () => {
+    for (const field of goesBy[anomaly] ?? []) {
+      const claim = { ...judge(), [field]: others[field] };
+      const certificate = certifyWitness(header, events, anomaly, claim);
+      expect([field, certificate.holds]).toEqual([field, false]);
+      expect(certificate.reason).not.toBe('proved again from the events');
+    }
+  });
+});
+
+/** A claim that names operations by their labels, and nothing else unless given. */
+function claims(h: HistoryBuilder, anomaly: AnomalyName, labels: string, more: object = {}) {
+  const operations = labels.split(' ').map((label) => h.index(label));
+  const witness = { operations, layer: 'unknown', explanation: '', ...more } as const;
+  return certifyWitness(h.header, h.events(), anomaly, witness).holds;
+}
+
+describe('claims of lost writes', () => {
+  const sent = () => history().send(0, 't/0', 10, { at: [1, 2], ok: 1, as: 'send' });
+
+  it('need a scan that speaks of the offset, or measured an end below it', () => {
+    const scanned = (row: object) =>
+      sent().scan(9, 't/0', [], { at: [5, 6], end: 3, as: 'scan', ...row });
+    expect(claims(scanned({}), 'lost-write', 'send scan')).toBe(true);
+    expect(claims(scanned({}), 'lost-write', 'send')).toBe(false);
+    expect(claims(scanned({ start: 2 }), 'lost-write', 'send scan')).toBe(false);
+    expect(claims(scanned({ upTo: 1 }), 'lost-write', 'send scan')).toBe(false);
+    expect(claims(scanned({ end: 1 }), 'lost-write', 'send scan')).toBe(true);
+    expect(claims(scanned({ end: 1, linearizable: false }), 'lost-write', 'send scan')).toBe(false);
+    expect(claims(scanned({ lastStable: 1 }), 'lost-write', 'send scan')).toBe(false);
+  });
+
+  it('may go by a reader that went past it, unless a complete scan decides', () => {
+    const read = (logs: string) =>
+      sent()
+        .assign(5, [logs], 'beginning', { at: [3, 4] })
+        .poll(5, { 't/0': [[0, 8], [2, 9]] }, { at: [5, 6], as: 'poll' }); // prettier-ignore
+    expect(claims(read('t/0'), 'lost-write', 'send poll')).toBe(true);
+    expect(claims(read('t/0'), 'lost-write', 'send')).toBe(false);
+    const seen = read('t/0').poll(6, { 't/0': [[1, 10]] }, { at: [7, 8] });
+    expect(claims(seen, 'lost-write', 'send poll')).toBe(false);
+    const held = read('t/0').scan(9, 't/0', [[2, 9]], { at: [7, 8], end: 3 });
+    expect(claims(held, 'lost-write', 'send poll')).toBe(false);
+    const rawly = read('t/0').rawScan(9, 't/0', [], { at: [7, 8], end: 3 });
+    expect(claims(rawly, 'lost-write', 'send poll')).toBe(true);
+    const before = read('t/0').scan(9, 't/0', [], { at: [0.5, 0.9], end: 3 });
+    expect(claims(before, 'lost-write', 'send poll')).toBe(true);
+    const short = read('t/0').scan(9, 't/0', [], { at: [7, 8], end: 1 });
+    expect(claims(short, 'lost-write', 'send poll')).toBe(true);
+  });
+
+  it('do not go by a reader past an uncertain send, or one without an offset', () => {
+    const reader = (h: HistoryBuilder) =>
+      h
+        .assign(5, ['t/0'], 'beginning', { at: [3, 4] })
+        .poll(5, { 't/0': [[2, 9]] }, { at: [5, 6], as: 'poll' });
+    const without = history().send(0, 't/0', 10, { at: [1, 2], ok: null, as: 'send' });
+    expect(claims(reader(without), 'lost-write', 'send poll')).toBe(false);
+    const uncertain = history().send(0, 't/0', 10, {
+      at: [1, 2],
+      info: true,
+      offset: 1,
+      as: 'send',
+    });
+    expect(claims(reader(uncertain), 'lost-write', 'send poll')).toBe(false);
+    const unplaced = history().send(0, 't', 10, { at: [1, 2], ok: null, as: 'send' });
+    expect(claims(reader(unplaced), 'lost-write', 'send poll')).toBe(false);
+  });
+});
+
+describe('claims that name too little', () => {
+  it('do not hold of a send that they do not name, nor of one without a place', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+      .send(0, 't/0', 11, { at: [3, 4], ok: 1, as: 'kept' })
+      .scan(9, 't/0', [[1, 11]], { at: [5, 6], as: 'scan' });
+    expect(claims(h, 'lost-write', 'kept scan')).toBe(false);
+    expect(claims(h, 'lost-write', 'scan')).toBe(false);
+    const unplaced = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: null, as: 'send' })
+      .scan(9, 't/0', [], { at: [5, 6], upTo: 1, end: 3, as: 'scan' });
+    expect(claims(unplaced, 'lost-write', 'send scan')).toBe(false);
+  });
+
+  it('do not hold of a skipped record whose transaction is open', () => {
+    const skipped = (f: 'send' | 'txn') => {
+      const uncertain = { at: [1, 2], info: true } as const;
+      const h =
+        f === 'send'
+          ? history().send(0, 't/0', 10, uncertain)
+          : history().op(0, 'txn', [['send', 't/0', 10]], uncertain);
+      return h
+        .scan(8, 't/0', [[1, 10]], { at: [3, 4], view: 'uncommitted', as: 'sight' })
+        .assign(5, ['t/0'], { 't/0': 1 }, { at: [3, 4] })
+        .poll(5, { 't/0': [[2, 11]] }, { at: [5, 6], as: 'poll' });
+    };
+    expect(claims(skipped('send'), 'poll-skip', 'sight poll')).toBe(true);
+    expect(claims(skipped('txn'), 'poll-skip', 'sight poll')).toBe(false);
+  });
+});
+
+describe('claims of not-recovered', () => {
+  const silent = (header: object = { recoveryMs: 100 }, untilMs = 120) =>
+    history(header)
+      .fault('kill', 'f1', { at: [1, 2] })
+      .heal('kill', 'f1', { at: [3, 4] })
+      .send(0, 't/0', 10, { at: [5, 6], fail: true, as: 'send' })
+      .event('phase', { phase: 'drain' }, { at: untilMs });
+
+  it('hold where every fault was healed and what was tried failed for recoveryMs', () => {
+    expect(claims(silent(), 'not-recovered', 'send')).toBe(true);
+    expect(claims(silent({}), 'not-recovered', 'send')).toBe(false);
+    expect(claims(silent({ recoveryMs: 100 }, 104), 'not-recovered', 'send')).toBe(true);
+    expect(claims(silent({ recoveryMs: 100 }, 103), 'not-recovered', 'send')).toBe(false);
+    expect(claims(silent({ recoveryMs: 1 }), 'not-recovered', 'send')).toBe(true);
+  });
+
+  it('do not hold while a fault stands, nor of a heal that is not proved', () => {
+    const standing = silent().fault('kill', 'f2', { at: [7, 8] });
+    expect(claims(standing, 'not-recovered', 'send')).toBe(false);
+    for (const heal of [{ tookEffect: false }, { fail: true }, { info: true }] as const) {
+      const doubtful = history({ recoveryMs: 10 })
+        .fault('kill', 'f1', { at: [1, 2] })
+        .heal('kill', 'f1', { at: [3, 4], ...heal })
+        .send(0, 't/0', 10, { at: [5, 6], fail: true, as: 'send' })
+        .event('phase', { phase: 'drain' }, { at: 120 });
+      expect([heal, claims(doubtful, 'not-recovered', 'send')]).toEqual([heal, false]);
+    }
+  });
+
+  it('do not hold once something was acknowledged in that time, before or after the one named', () => {
+    const later = silent().send(1, 't/0', 11, { at: [20, 21], ok: 0 });
+    expect(claims(later, 'not-recovered', 'send')).toBe(false);
+    const late = silent().send(1, 't/0', 11, { at: [105, 106], ok: 0 });
+    expect(claims(late, 'not-recovered', 'send')).toBe(true);
+    const atTheLimit = silent().send(1, 't/0', 11, { at: [104, 105], ok: 0 });
+    expect(claims(atTheLimit, 'not-recovered', 'send')).toBe(false);
+    const elsewhere = silent().send(1, 't/1', 11, { at: [20, 21], ok: 0 });
+    expect(claims(elsewhere, 'not-recovered', 'send')).toBe(true);
+  });
+});
+
+describe('claims that nothing acknowledged was read', () => {
+  const tried = (then: (h: HistoryBuilder) => HistoryBuilder) =>
+    then(
+      history({ recoveryMs: 100 })
+        .fault('kill', 'f1', { at: [1, 2] })
+        .heal('kill', 'f1', { at: [3, 4] })
+        .send(0, 't/0', 10, { at: [5, 6], ok: 0, as: 'send' })
+        .assign(5, ['t/0'], 'beginning', { at: [7, 8] }),
+    ).event('phase', { phase: 'drain' }, { at: 200 });
+  const poll = (at: readonly [number, number]) => ({ at, as: 'poll' }) as const;
+
+  it('hold where readers went on for recoveryMs after the acknowledgement', () => {
+    const late = tried((h) => h.poll(5, {}, poll([106, 107])));
+    expect(claims(late, 'not-recovered', 'send poll')).toBe(true);
+    const early = tried((h) => h.poll(5, {}, poll([105, 107])));
+    expect(claims(early, 'not-recovered', 'send poll')).toBe(false);
+  });
+
+  it('do not hold of what a committed reader returned; an uncommitted one is none', () => {
+    const read = tried((h) =>
+      h.poll(6, { 't/0': [[0, 10]] }, { at: [9, 10] }).poll(5, {}, poll([106, 107])),
+    );
+    expect(claims(read, 'not-recovered', 'send poll')).toBe(false);
+    const scan = (view: 'committed' | 'uncommitted') =>
+      tried((h) => h.scan(9, 't/0', [[0, 10]], { at: [106, 107], view, as: 'scan' }));
+    expect(claims(scan('uncommitted'), 'not-recovered', 'send scan')).toBe(true);
+    expect(claims(scan('committed'), 'not-recovered', 'send scan')).toBe(false);
+  });
+});
+
+describe('claims of key-moved', () => {
+  const k = { meta: { key: 'k' } };
+  const moved = (ms: number) =>
+    history()
+      .event('partitions', { topic: 't', count: 4 }, { at: ms })
+      .send(0, 't', 'a', { at: [1, 2], ok: 0, to: 't/0', ...k, as: 'a' })
+      .send(1, 't', 'b', { at: [5, 6], ok: 0, to: 't/1', ...k, as: 'b' });
+
+  it('hold between two changes of the number of partitions, whichever send is named first', () => {
+    for (const ms of [0.5, 7]) {
+      expect(claims(moved(ms), 'key-moved', 'a b')).toBe(true);
+      expect(claims(moved(ms), 'key-moved', 'b a')).toBe(true);
+    }
+    for (const ms of [1.5, 3, 5.5]) expect(claims(moved(ms), 'key-moved', 'a b')).toBe(false);
+    expect(claims(moved(7), 'key-moved', 'a')).toBe(false);
+  });
+
+  it('do not hold of two keys, nor of two topics', () => {
+    const second = (topic: string, key: string) =>
+      history()
+        .send(0, 't', 'a', { at: [1, 2], ok: 0, to: 't/0', ...k, as: 'a' })
+        .send(1, topic, 'b', { at: [5, 6], ok: 0, to: `${topic}/1`, meta: { key }, as: 'b' });
+    expect(claims(second('t', 'k'), 'key-moved', 'a b')).toBe(true);
+    expect(claims(second('t', 'l'), 'key-moved', 'a b')).toBe(false);
+    expect(claims(second('u', 'k'), 'key-moved', 'a b')).toBe(false);
+  });
+});
+
+describe('claims of duplicates', () => {
+  it('need two places that stand together', () => {
+    const twice = (second: readonly [string, number]) =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+        .poll(5, { 't/0': [[0, 10]] }, { at: [3, 4], as: 'a' })
+        .poll(6, { [second[0]]: [[second[1], 10]] }, { at: [5, 6], as: 'b' });
+    expect(claims(twice(['t/0', 1]), 'duplicate', 'a b')).toBe(true);
+    expect(claims(twice(['t/0', 0]), 'duplicate', 'a b')).toBe(false);
+    expect(claims(twice(['t/1', 0]), 'duplicate', 'a b')).toBe(false);
+    const gone = twice(['t/0', 1]).scan(9, 't/0', [[0, 10]], { at: [7, 8], end: 2 });
+    expect(claims(gone, 'duplicate', 'a b')).toBe(false);
+    // The sight of the other place lies before this scan; that of the place which it lacks does not.
+    const during = twice(['t/0', 1]).scan(9, 't/0', [[0, 10]], { at: [4.5, 8], end: 2 });
+    expect(claims(during, 'duplicate', 'a b')).toBe(true);
+    const first = twice(['t/0', 1]).scan(9, 't/0', [[1, 10]], { at: [7, 8], end: 2 });
+    expect(claims(first, 'duplicate', 'a b')).toBe(false);
+  });
+});
