@@ -1,7 +1,7 @@
 /**
  * Takes a node's power: its process dies, and so does what was only in its page cache. It comes back on what its disk
  * holds. Kafka does not sync before it acknowledges, so a promise holds as long as another replica in sync keeps the data:
- * this fault never takes the power of a node while some log has no full in-sync set.
+ * this fault spares a node while some log has no full in-sync set, unless its plan says `sparesNobody`.
  *
  * Evidence: the process state, and how many records went with the page cache; none is no fault. Of the heal: as of a kill.
  */
@@ -39,8 +39,8 @@ export const powerLoss: Nemesis = {
 
 async function inject(context: FaultContext): Promise<Evidence> {
   const { cluster, targets } = context;
-  const whole = await isWhole(context);
-  if (!whole) {
+  const mayHurt = context.plan['sparesNobody'] === true || (await isWhole(context));
+  if (!mayHurt) {
     return { tookEffect: false, spared: true, reason: 'a log has no full in-sync set' };
   }
   // The process dies first, and the evidence of its death comes later: what is in the page cache must be gone at once.

@@ -37,7 +37,7 @@ process.exitCode = strays === 0 ? 0 : 1;
 
 function row({ name, primary, consequences }: Defect, summaries: readonly RunSummary[]): string {
   const hits = summaries.map(({ anomalies }) => anomalies[primary]?.outcome === 'found');
-  const needed = runsNeeded(hits);
+  const rate = hits.filter(Boolean).length / hits.length;
   const others = new Map<string, number>();
   for (const { anomalies } of summaries) {
     for (const [anomaly, { outcome }] of Object.entries(anomalies)) {
@@ -51,12 +51,11 @@ function row({ name, primary, consequences }: Defect, summaries: readonly RunSum
     violations.some(({ kind }) => kind !== 'anomaly'),
   );
   strays += stray.length + failures.length;
-  const share = (100 * hits.filter(Boolean).length) / summaries.length;
   return `| ${[
     `\`${name}\``,
     primary,
-    `${share.toFixed(1)} %`,
-    needed.length === 0 ? 'not found' : `${percentile(needed, 50)}, ${percentile(needed, 95)}`,
+    `${(100 * rate).toFixed(1)} %`,
+    rate === 0 ? 'not found' : `${runsNeeded(rate, 50)}, ${runsNeeded(rate, 95)}`,
     [...others]
       .filter(([anomaly]) => declared.includes(anomaly))
       .map(([anomaly, count]) => `${anomaly} ${count}`)
@@ -68,17 +67,8 @@ function row({ name, primary, consequences }: Defect, summaries: readonly RunSum
   ].join(' | ')} |`;
 }
 
-/** From each run on, how many it takes until one shows it; runs after the last that did are left out. */
-function runsNeeded(hits: readonly boolean[]): readonly number[] {
-  const needed: number[] = [];
-  let next = -1;
-  for (let index = hits.length - 1; index >= 0; index--) {
-    if (hits[index] === true) next = index;
-    if (next >= 0) needed.push(next - index + 1);
-  }
-  return needed.sort((a, b) => a - b);
-}
-
-function percentile(sorted: readonly number[], percent: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil((percent / 100) * sorted.length) - 1)] ?? 0;
+/** How many runs one needs until so many percent of all tries have shown it, at this rate per run. */
+function runsNeeded(rate: number, percent: number): number | null {
+  if (rate === 0) return null;
+  return rate === 1 ? 1 : Math.ceil(Math.log(1 - percent / 100) / Math.log(1 - rate));
 }

@@ -24,6 +24,11 @@ interface KindState {
   readonly checked: Record<string, number>;
   readonly found: Record<string, number>;
   readonly permitted: Record<string, number>;
+  /** Histories that were compared with the model, and in how many it counted at least one of an anomaly. */
+  compared: number;
+  readonly trueFindings: Record<string, number>;
+  /** Of these, how many were called unknown. */
+  readonly trueUnknown: Record<string, number>;
   readonly violations: { readonly seed: string; readonly texts: readonly string[] }[];
 }
 
@@ -50,15 +55,9 @@ function readStates(file: string): Record<string, KindState> {
     kinds.map((kind) => [
       kind,
       {
-        ...{ runs: 0, operations: 0, valid: 0, unknown: 0, seconds: 0 },
-        ...{
-          operationsByTen: {},
-          bites: {},
-          checked: {},
-          found: {},
-          permitted: {},
-          violations: [],
-        },
+        ...{ runs: 0, operations: 0, valid: 0, unknown: 0, seconds: 0, compared: 0 },
+        ...{ operationsByTen: {}, bites: {}, checked: {}, found: {}, permitted: {} },
+        ...{ trueFindings: {}, trueUnknown: {}, violations: [] },
       },
     ]),
   );
@@ -100,10 +99,9 @@ function isInterrupted(): boolean {
   return interrupt.signal.aborted;
 }
 
-function count(
-  state: KindState,
-  { seed, valid, violations, coverage, anomalies }: RunSummary,
-): void {
+function count(state: KindState, summary: RunSummary): void {
+  const { seed, valid, violations, coverage, anomalies } = summary;
+  countTruth(state, summary);
   state.runs += 1;
   if (valid === true) state.valid += 1;
   if (valid === 'unknown') state.unknown += 1;
@@ -123,6 +121,17 @@ function count(
   }
 }
 
+function countTruth(state: KindState, { truth, anomalies }: RunSummary): void {
+  if (truth === null) return;
+  state.compared += 1;
+  for (const [name, count] of Object.entries(truth)) {
+    if (count === 0) continue;
+    raise(state.trueFindings, name, 1);
+    const outcome = anomalies[name as keyof typeof anomalies]?.outcome;
+    if (outcome !== 'found') raise(state.trueUnknown, name, 1);
+  }
+}
+
 function raise(counts: Record<string, number>, key: string, by: number): void {
   counts[key] = (counts[key] ?? 0) + by;
 }
@@ -131,10 +140,10 @@ function tell(): string {
   const lines = kinds.flatMap((kind) => {
     const state = states[kind] as KindState;
     return [
-      `${kind}: ${state.runs} histories, ${state.operations} operations, median ${median(state.operationsByTen)} operations and ${median(state.bites)} faults that bit; ${state.valid} valid, ${state.unknown} unknown; ${state.violations.length} violations; ${state.seconds.toFixed(0)} s`,
+      `${kind}: ${state.runs} histories, ${state.operations} operations, median ${median(state.operationsByTen)} operations and ${median(state.bites)} faults that bit; ${state.valid} valid, ${state.unknown} unknown; ${state.compared} compared with the model; ${state.violations.length} violations; ${state.seconds.toFixed(0)} s`,
       ...Object.entries(state.checked).map(
         ([name, checked]) =>
-          `  ${name.padEnd(24)} checked ${checked}, found in ${state.found[name] ?? 0}, permitted in ${state.permitted[name] ?? 0}`,
+          `  ${name.padEnd(24)} checked ${checked}, found in ${state.found[name] ?? 0}, permitted in ${state.permitted[name] ?? 0}; by the model in ${state.trueFindings[name] ?? '-'}, of these not found in ${state.trueUnknown[name] ?? 0}`,
       ),
       ...state.violations.map(({ seed, texts }) => `  seed ${seed}: ${texts.join(' | ')}`),
     ];

@@ -7,7 +7,7 @@ import type { RunOptions } from '../run/options.ts';
 import { anomalyNames } from '../spi/verdict.ts';
 import type { AnomalyName, Coverage, ResultDocument, Valid } from '../spi/verdict.ts';
 import { parseFlags } from './flags.ts';
-import { disagreements } from './ground-truth.ts';
+import { compareWithModel, type Comparison, type TrueCounts } from './ground-truth.ts';
 import { keepRun, linesOf } from './kept-run.ts';
 import { defectsNamed, registries } from './registries.ts';
 import { resolveRun } from './resolve.ts';
@@ -46,6 +46,8 @@ export interface RunSummary {
   /** Null if the run never had a history. */
   readonly coverage: Coverage | null;
   readonly anomalies: Readonly<Partial<Record<AnomalyName, AnomalySummary>>>;
+  /** What the model counted; null where nothing was compared. */
+  readonly truth: TrueCounts | null;
   /** sha256 of history.jsonl, where it was asked for. */
   readonly sha256: string | null;
   /** The run's directory, where it was kept. */
@@ -98,6 +100,7 @@ export async function exploreOne(request: ExploreRequest, index: number): Promis
       violations: [{ kind: 'failure', anomaly: null, text }],
       coverage: null,
       anomalies: {},
+      truth: null,
       sha256: null,
       directory: null,
     };
@@ -109,10 +112,15 @@ async function judgeOne(request: ExploreRequest, index: number, seed: string): P
   const run = await runSimulated(options);
   const history = loadHistoryEvents(run.header, run.events);
   const document = checkHistory(history);
+  // A defect may lie to readers and auditors, and then the model knows better than any history.
+  const comparison: Comparison =
+    request.defects.length > 0
+      ? { counts: null, disagreements: [] }
+      : compareWithModel(run.truth, run.header, run.events, document);
   const violations = [
     ...failuresOf(run, document),
     ...findingsOf(request, document),
-    ...(request.defects.length === 0 ? contradictionsOf(run, document) : []),
+    ...contradictionsOf(comparison),
   ];
   const isKept = request.keep !== null && violations.length > 0;
   return {
@@ -123,6 +131,7 @@ async function judgeOne(request: ExploreRequest, index: number, seed: string): P
     violations,
     coverage: document.coverage,
     anomalies: summaryOf(document),
+    truth: comparison.counts,
     sha256: request.hash ? hashOf(run) : null,
     directory: isKept
       ? await keepRun(request.keep, options.test, request.wallMs, options, run, document)
@@ -130,13 +139,8 @@ async function judgeOne(request: ExploreRequest, index: number, seed: string): P
   };
 }
 
-/** A defect may lie to readers and auditors, and then the model knows better than any history: only sound runs are compared. */
-function contradictionsOf(run: SimulatedRun, document: ResultDocument): readonly Violation[] {
-  return disagreements(run.truth, run.header, run.events, document).map((text) => ({
-    kind: 'truth',
-    anomaly: null,
-    text,
-  }));
+function contradictionsOf({ disagreements }: Comparison): readonly Violation[] {
+  return disagreements.map((text) => ({ kind: 'truth', anomaly: null, text }));
 }
 
 function failuresOf({ outcome }: SimulatedRun, document: ResultDocument): readonly Violation[] {

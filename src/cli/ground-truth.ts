@@ -1,28 +1,37 @@
 /**
- * Compares a verdict with what the model itself knows. What clients were told and shown comes from the events; what the
- * logs hold at the end comes from the model's own brokers, which no checker ever sees. Of four anomalies that is the whole
- * truth: lost-write, truncated-read, duplicate and inconsistent-offsets.
+ * Compares a verdict with what the model itself knows: what its brokers' logs hold at the end, and what its brokers have
+ * acknowledged, which no checker ever sees. What clients were told and shown comes from the events; a client that was told
+ * of a success which no broker gave is a contradiction of its own. Of four anomalies that is the whole truth: lost-write,
+ * truncated-read, duplicate and inconsistent-offsets.
  */
 import type { GroundTruth, TrueRecord } from '../clusters/simulated/index.ts';
 import type { Header, HistoryEvent, LogName, Scalar } from '../history/event.ts';
 import type { AnomalyName, ResultDocument } from '../spi/verdict.ts';
 
 /** Of each anomaly how many there are, by the model. */
-type TrueCounts = Readonly<Partial<Record<AnomalyName, number>>>;
+export type TrueCounts = Readonly<Partial<Record<AnomalyName, number>>>;
 
-/**
- * Where the verdict says what the model knows to be otherwise, one sentence each: found where there is none, absent where
- * there is one, or counted wrong. What is unknown or was not exercised says nothing, so it contradicts nothing.
- */
-export function disagreements(
+export interface Comparison {
+  /** Null while some log has no leader whose log could be the truth: then nothing was compared. */
+  readonly counts: TrueCounts | null;
+  /**
+   * Where the verdict says what the model knows to be otherwise, one sentence each: found where there is none, absent where
+   * there is one, or counted wrong. What is unknown or was not exercised says nothing, so it contradicts nothing.
+   */
+  readonly disagreements: readonly string[];
+}
+
+export function compareWithModel(
   truth: GroundTruth,
   header: Header,
   events: readonly HistoryEvent[],
   document: ResultDocument,
-): readonly string[] {
-  const counts = countTruth(truth, header, events);
-  if (counts === null) return [];
-  return Object.entries(counts).flatMap(([name, count]) => {
+): Comparison {
+  const facts = factsOf(header, events);
+  const invented = header.config?.['acks'] === '0' ? [] : inventedAcknowledgements(truth, facts);
+  const counts = countTruth(truth, facts, chosenByClient(events));
+  if (counts === null) return { counts, disagreements: invented };
+  const contradicted = Object.entries(counts).flatMap(([name, count]) => {
     const { outcome, count: found } = document.anomalies[name as AnomalyName];
     if (outcome === 'found' && found !== count) {
       return [`${name}: ${found} found, and by the model there are ${count}`];
@@ -31,11 +40,26 @@ export function disagreements(
       ? [`${name}: called absent, and by the model there are ${count}`]
       : [];
   });
+  return { counts, disagreements: [...invented, ...contradicted] };
+}
+
+function inventedAcknowledgements(
+  truth: GroundTruth,
+  facts: ReadonlyMap<LogName, LogFacts>,
+): readonly string[] {
+  return [...facts].flatMap(([log, { acknowledged }]) => {
+    const given = truth.acknowledged(log);
+    return [...acknowledged]
+      .filter((value) => !given.has(value))
+      .map((value) => `${value} was recorded as acknowledged in ${log}, and no broker did that`);
+  });
 }
 
 interface LogFacts {
-  /** Values that were acknowledged, or shown by a poll, as JSON text. */
+  /** Values, as JSON text, that were acknowledged, and those that were acknowledged or shown by a poll. */
+  readonly acknowledged: Set<string>;
   readonly owed: Set<string>;
+  /** What polls showed, as offset and value. */
   readonly shown: Set<string>;
   /** Values by offset that clients were told or shown. */
   readonly told: Map<number, Set<string>>;
@@ -43,38 +67,33 @@ interface LogFacts {
   auditedEnd: number;
 }
 
-/** Null while some log has no leader whose log could be the truth. */
 function countTruth(
   truth: GroundTruth,
-  header: Header,
-  events: readonly HistoryEvent[],
+  facts: ReadonlyMap<LogName, LogFacts>,
+  chosen: ReadonlySet<string>,
 ): TrueCounts | null {
-  const facts = factsOf(header, events);
-  const logs = new Map<LogName, readonly TrueRecord[]>();
-  for (const [name, { auditedEnd }] of facts) {
-    const records = truth.log(name);
-    if (records === null) return null;
-    logs.set(
-      name,
-      records.filter(({ offset }) => offset < auditedEnd),
-    );
-  }
+  const audited = new Map<LogName, readonly TrueRecord[]>();
   let lost = 0;
   let truncated = 0;
   let conflicts = 0;
-  for (const [name, { owed, shown, told }] of facts) {
-    const records = logs.get(name) ?? [];
+  for (const [name, { owed, shown, told, auditedEnd }] of facts) {
+    const records = truth.log(name);
+    if (records === null) return null;
+    // The whole log counts, also what lies beyond the audit: an audit that ended too early must not be believed.
     const held = new Set(records.map(({ value }) => value));
+    const places = new Set(records.map(({ offset, value }) => placeOf(offset, value)));
     lost += [...owed].filter((value) => !held.has(value)).length;
-    truncated += [...shown].filter((value) => !held.has(value)).length;
-    for (const { offset, value } of records) told.get(offset)?.add(value);
+    truncated += [...shown].filter((place) => !places.has(place)).length;
+    const below = records.filter(({ offset }) => offset < auditedEnd);
+    audited.set(name, below);
+    for (const { offset, value } of below) told.get(offset)?.add(value);
     conflicts += [...told.values()].filter((values) => values.size > 1).length;
   }
   return {
     'lost-write': lost,
     'truncated-read': truncated,
     'inconsistent-offsets': conflicts,
-    duplicate: surplusCopies(logs, chosenByClient(events)),
+    duplicate: surplusCopies(audited, chosen),
   };
 }
 
@@ -83,6 +102,7 @@ function factsOf(header: Header, events: readonly HistoryEvent[]): ReadonlyMap<L
   for (const [topic, { partitions = 0 }] of Object.entries(header.topics ?? {})) {
     for (let partition = 0; partition < partitions; partition++) {
       facts.set(`${topic}/${partition}`, {
+        acknowledged: new Set(),
         owed: new Set(),
         shown: new Set(),
         told: new Map(),
@@ -114,6 +134,7 @@ interface AuditDone {
 function noteSends(facts: ReadonlyMap<LogName, LogFacts>, sends: readonly SendDone[]): void {
   for (const [, log, [offset, value]] of sends) {
     const text = JSON.stringify(value);
+    facts.get(log)?.acknowledged.add(text);
     facts.get(log)?.owed.add(text);
     if (offset !== null) note(facts, log, offset, text);
   }
@@ -124,12 +145,16 @@ function notePolls(facts: ReadonlyMap<LogName, LogFacts>, polls: readonly PollDo
     for (const [log, records] of Object.entries(byLog)) {
       for (const [offset, value] of records) {
         const text = JSON.stringify(value);
-        facts.get(log)?.shown.add(text);
+        facts.get(log)?.shown.add(placeOf(offset, text));
         facts.get(log)?.owed.add(text);
         note(facts, log, offset, text);
       }
     }
   }
+}
+
+function placeOf(offset: number, value: string): string {
+  return `${offset} ${value}`;
 }
 
 function note(

@@ -6,7 +6,7 @@
  * is a defect. Permissive ones lack at least one of them: what is found is permitted, and shows that checkers see it.
  */
 import { randomStream, type Random } from '../core/random.ts';
-import type { PhaseLimits } from '../run/options.ts';
+import type { ScheduledFault } from '../spi/nemesis.ts';
 import { quietProfile, type Defect, type SimulatedProfile } from '../spi/simulation.ts';
 import type { SendStyle } from '../spi/workload.ts';
 import type { Decision } from './decision.ts';
@@ -41,23 +41,62 @@ export function swarmDecision(
   const promising = kind === 'any' ? stream('kind').chance(2, 3) : kind === 'promising';
   const needs = needsOf(defects);
   const load = stream('load');
+  const settings = withNeeds(drawSettings(stream('settings'), promising), needs);
+  const drawn = drawFaults(stream('faults'), nemeses, needs);
+  const schedule = drawLastReplica(stream('last-replica'), settings, nemeses);
+  const faultsMs = load.between(12_000, 24_000);
   return {
     test: `swarm-${kind}`,
     workload: 'log',
-    faults: drawFaults(stream('faults'), nemeses, needs),
+    faults: schedule === null ? drawn : schedule.map(({ nemesis }) => nemesis),
     nemesisIntervalMs: load.between(500, 3_000),
-    limits: { ...bounds, faultsMs: load.between(12_000, 24_000) } satisfies PhaseLimits,
+    limits: { ...bounds, faultsMs: schedule === null ? faultsMs : lastReplicaMs },
     ratePerSecond: load.between(10, 30),
     concurrency: load.between(2, 5),
     topics: load.between(1, 2),
     partitions: load.between(1, 4),
     claims: null,
-    settings: withNeeds(drawSettings(stream('settings'), promising), needs),
+    settings,
     sends: { ...drawSends(stream('sends')), ...needs.sends },
     profile: drawProfile(stream('profile')),
     overlapPercent: stream('overlap').pick([0, 0, 30, 60]),
-    schedule: null,
+    schedule,
   };
+}
+
+/** The phase of faults in which the last replica in sync dies. */
+const lastReplicaMs = 24_000;
+
+/**
+ * What unclean elections and a minimum of one replica in sync permit needs two faults in a row: the followers of a leader
+ * are cut off for longer than replica.lag.time.max.ms, and then the leader, alone in sync, dies. Null: drawn as always.
+ */
+function drawLastReplica(
+  random: Random,
+  { topicConfig }: ScenarioSettings,
+  nemeses: readonly string[],
+): readonly ScheduledFault[] | null {
+  const unclean = topicConfig['unclean.leader.election.enable'] === 'true';
+  const alone = topicConfig['min.insync.replicas'] === '1';
+  const deadly = random.pick(unclean ? ['kill', 'power-loss'] : ['power-loss']);
+  const atMs = random.between(1_000, 3_000);
+  const dieAtMs = atMs + random.between(6_000, 8_500);
+  const isDrawn = random.chance(1, 2);
+  const canBe = ['partition', deadly].every((name) => nemeses.includes(name));
+  if (!isDrawn || !canBe || !(unclean || alone)) return null;
+  const target = { role: 'leader', topic: 'orders', partition: 0 } as const;
+  const death =
+    deadly === 'kill' ? { variant: 'SIGKILL' } : { variant: 'power-off', sparesNobody: true };
+  return [
+    {
+      ...{ id: 'f1', nemesis: 'partition', atMs, durationMs: random.between(9_000, 11_000) },
+      plan: { target, variant: 'replication-only' },
+    },
+    {
+      ...{ id: 'f2', nemesis: deadly, atMs: dieAtMs, durationMs: random.between(4_000, 7_000) },
+      plan: { target, ...death },
+    },
+  ];
 }
 
 /** At least two kinds where there are two: the first round of a schedule then always fits, and has two faults. */
@@ -77,7 +116,7 @@ function drawSettings(random: Random, promising: boolean): ScenarioSettings {
     const also = random.chance(1, 3);
     return !promising && (what === weakness || also);
   };
-  const acks = weak('acks') ? 1 : 'all';
+  const acks = weak('acks') ? random.pick([1, 1, 0] as const) : 'all';
   const minInSync = weak('in-sync') ? '1' : '2';
   const unclean = String(weak('unclean'));
   const idempotent = !weak('idempotence') && acks === 'all';
@@ -87,7 +126,7 @@ function drawSettings(random: Random, promising: boolean): ScenarioSettings {
       idempotent,
       requestTimeoutMs: random.pick([500, 1_000, 2_000, 3_000]),
       operationTimeoutMs: random.pick([3_000, 5_000, 8_000]),
-      retriesMax: random.pick([3, 50, 50]),
+      retriesMax: random.pick([0, 3, 50, 50]),
     },
     topicConfig: {
       'min.insync.replicas': minInSync,

@@ -86,9 +86,10 @@ function producerScript(
     const { topic, partition } = round.pop() as TopicPartition;
     const value = (worker + 1) * valuesPerWorker + sequence;
     sequence += 1;
-    // With a key the client would have no choice: the key's hash names the partition.
-    if (sends.partition === 'client') return { topic, partition: null, value };
-    return { topic, partition, value, key: `k${random.below(keysPerWorker)}` };
+    const key = `k${random.below(keysPerWorker)}`;
+    if (sends.partition === 'explicit') return { topic, partition, value, key };
+    // A key leaves the client no choice, for its hash names the partition: half of the records go without one.
+    return { topic, partition: null, value, ...(random.chance(1, 2) ? { key } : {}) };
   };
   const next = (nowMs: number): NextOperation => {
     slotMs ??= pace.claim(nowMs);

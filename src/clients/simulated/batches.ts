@@ -124,7 +124,8 @@ export function requestOf(batch: Batch, settings: ProducerSettings): ProduceRequ
   return {
     transactionalId: null,
     acks: settings.acks === 'all' ? -1 : settings.acks,
-    timeoutMs: settings.requestTimeoutMs,
+    // The broker gives up before the client does, else its own answer to that would never be seen.
+    timeoutMs: Math.ceil((settings.requestTimeoutMs * 3) / 4),
     topics: [{ name: topic, partitions: [{ partition, records: [wireBatch(batch)] }] }],
   };
 }

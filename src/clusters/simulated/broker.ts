@@ -4,8 +4,9 @@
  */
 import type { Random } from '../../core/random.ts';
 import { nsPerMs } from '../../core/units.ts';
+import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId, Plane } from '../../spi/cluster.ts';
-import { isApiCall, type ApiCall } from './api-call.ts';
+import { isApiCall } from './api-call.ts';
 import { handleClient } from './client-requests.ts';
 import { Controller, notController, undecided } from './controller.ts';
 import type { ControllerRequest, ControllerResponse } from './controller.ts';
@@ -22,6 +23,8 @@ import { brokerSettings } from './settings.ts';
 export interface NodeDisk {
   readonly quorum: QuorumDisk;
   readonly logs: Map<LogKey, ReplicaLog>;
+  /** Not on any disk of a real node: the model's own record of what this node acknowledged, for the ground truth. */
+  readonly acknowledged: Map<LogKey, RecordBatch[]>;
 }
 
 export interface BrokerParts {
@@ -121,6 +124,14 @@ export class Broker {
   get hearsController(): boolean {
     const silentNs = this.parts.process.kernel.nowNs - this.#heardControllerNs;
     return silentNs < 2 * brokerSettings.heartbeatMs * nsPerMs;
+  }
+
+  /** Keeps in mind, for the ground truth, that a producer was told of a success. */
+  noteAcknowledged(log: LogKey, batch: RecordBatch): void {
+    const { acknowledged } = this.parts.disk;
+    const known = acknowledged.get(log);
+    if (known === undefined) acknowledged.set(log, [batch]);
+    else known.push(batch);
   }
 
   /** SIGTERM: leadership is handed over first. */
@@ -285,5 +296,3 @@ export class Broker {
     });
   }
 }
-
-export type { ApiCall };

@@ -96,6 +96,7 @@ function produce(broker: Broker, request: ProduceRequest, respond: Respond): voi
       open += 1;
       replica.produce(batch, request.acks, request.timeoutMs, ({ error, baseOffset }) => {
         answer.errorCode = code(error);
+        if (error === 'NONE') broker.noteAcknowledged(replica.key, batch);
         answer.baseOffset = baseOffset;
         done();
       });

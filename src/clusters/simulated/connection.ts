@@ -17,7 +17,7 @@ export interface Server {
 
 interface Waiting {
   readonly request: unknown;
-  readonly answered: ((response: unknown) => void) | null;
+  readonly answered: (response: unknown) => void;
 }
 
 export class Connection {
@@ -76,8 +76,7 @@ export class Connection {
     return !this.#closed && !this.#serverGone;
   }
 
-  /** @param answered null: no answer is expected. */
-  request(request: unknown, answered: ((response: unknown) => void) | null): void {
+  request(request: unknown, answered: (response: unknown) => void): void {
     this.#forward.send(() => {
       this.#arrive({ request, answered });
     });
@@ -105,11 +104,6 @@ export class Connection {
   }
 
   #handle({ request, answered }: Waiting): void {
-    if (answered === null) {
-      this.#server.handle(this.#plane, request, () => undefined);
-      this.#next();
-      return;
-    }
     this.#busy = true;
     this.#server.handle(this.#plane, request, (response) => {
       this.#busy = false;

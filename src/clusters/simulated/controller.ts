@@ -324,6 +324,9 @@ export class Controller {
       return 'NONE';
     }
     const preferred = state.replicas[0] ?? -1;
+    if (state.leader < 0 && this.#parts.defects.has('stuck-without-leader')) {
+      return 'PREFERRED_LEADER_NOT_AVAILABLE';
+    }
     if (state.leader === preferred) return 'ELECTION_NOT_NEEDED';
     if (!state.inSync.includes(preferred) || !this.#mayLead(preferred)) {
       return 'PREFERRED_LEADER_NOT_AVAILABLE';

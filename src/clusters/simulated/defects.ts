@@ -153,7 +153,6 @@ export const brokerDefects: readonly Defect[] = [
     summary: 'NOT_ENOUGH_REPLICAS, which means before the append, is answered after it.',
     twin: 'two error codes mixed up (19 and 20)',
     primary: 'aborted-read',
-    consequences: ['phantom'],
     needs: { nemeses: ['partition'], acks: 'all', retriesMax: 0 },
   }),
   defect({

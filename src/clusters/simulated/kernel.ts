@@ -88,10 +88,20 @@ export class Kernel {
           reject(error instanceof Error ? error : new Error(String(error)));
         },
       );
-      const step = (): void => {
-        if (over || this.turn()) return;
+      const fail = (error: unknown): void => {
         over = true;
-        reject(new Error('the simulated run waits for something that no event brings'));
+        reject(error instanceof Error ? error : new Error(String(error)));
+      };
+      const step = (): void => {
+        if (over) return;
+        try {
+          if (!this.turn()) {
+            fail(new Error('the simulated run waits for something that no event brings'));
+          }
+        } catch (thrown) {
+          // A defect of the model ends its own run and no other.
+          fail(thrown);
+        }
       };
       const pass = (): void => {
         if (over) return;

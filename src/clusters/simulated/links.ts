@@ -95,7 +95,10 @@ export class SimulatedLink implements BrokerLink {
     this.#opening = waiting;
     const opened = (connection: Connection | null): void => {
       if (this.#opening !== waiting) {
-        connection?.close();
+        if (connection === null) return;
+        // It came too late: nobody waits for it any more.
+        connection.close();
+        this.#connections.forget(this.#server.process, connection);
         return;
       }
       this.#opening = null;

@@ -89,7 +89,10 @@ export class Peers {
     line.opening = waiting;
     const opened = (connection: Connection | null): void => {
       if (line.opening !== waiting) {
-        connection?.close();
+        if (connection === null) return;
+        // It came too late: nobody waits for it any more.
+        connection.close();
+        this.#connections.forget(line.server.process, connection);
         return;
       }
       line.opening = null;

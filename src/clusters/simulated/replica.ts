@@ -5,7 +5,6 @@
 import type { LogRecord, RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import { nsPerMs } from '../../core/units.ts';
 import type { NodeId } from '../../spi/cluster.ts';
-import { notController, undecided } from './controller.ts';
 import type { LogKey, PartitionState } from './metadata-image.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { LogEnd, ReplicaLog } from './replica-log.ts';
@@ -332,10 +331,12 @@ export class Replica {
       if (this.#proposed !== proposed || this.#role !== 'leader') return;
       alterInSync(this.#state, inSync, (error) => {
         if (this.#proposed !== proposed) return;
-        // Granted: the change comes with the metadata log. Undecided: it may be granted yet, so it counts.
+        // Granted: the change comes with the metadata log. Only these two say that it never will; after any other answer
+        // an earlier attempt may have been granted, so the watermark goes on counting what was proposed.
         if (error === 'NONE') return;
-        if (error === notController || error === undecided) process.after(proposeAgainMs, again);
-        else this.#proposed = null;
+        if (error === 'INELIGIBLE_REPLICA' || error === 'UNKNOWN_TOPIC_OR_PARTITION') {
+          this.#proposed = null;
+        } else process.after(proposeAgainMs, again);
       });
     };
     again();

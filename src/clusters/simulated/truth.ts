@@ -1,4 +1,5 @@
 /** What the model itself knows of its logs, at any time and also when all its processes are gone. */
+import type { LogRecord } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId } from '../../spi/cluster.ts';
 import { MetadataImage } from './metadata-image.ts';
 import type { SimulatedNode } from './node.ts';
@@ -12,6 +13,8 @@ export interface TrueRecord {
 export interface GroundTruth {
   /** By `topic/partition`: what the disk of its leader holds, also above the high watermark; null while no node leads it. */
   log(name: string): readonly TrueRecord[] | null;
+  /** By `topic/partition`: values, as text, that some broker has answered with success for. */
+  acknowledged(name: string): ReadonlySet<string>;
 }
 
 export function createGroundTruth(nodes: ReadonlyMap<NodeId, SimulatedNode>): GroundTruth {
@@ -22,9 +25,17 @@ export function createGroundTruth(nodes: ReadonlyMap<NodeId, SimulatedNode>): Gr
       if (log === undefined) return leader < 0 ? null : [];
       return log.batches
         .flatMap((batch) => batch.records ?? [])
-        .map(({ offset, value }) => ({ offset, value: value?.toString('utf8') ?? 'null' }));
+        .map((record) => ({ offset: record.offset, value: textOf(record) }));
+    },
+    acknowledged: (name) => {
+      const batches = [...nodes.values()].flatMap(({ disk }) => disk.acknowledged.get(name) ?? []);
+      return new Set(batches.flatMap((batch) => batch.records ?? []).map(textOf));
     },
   };
+}
+
+function textOf({ value }: LogRecord): string {
+  return value?.toString('utf8') ?? 'null';
 }
 
 /** By the longest metadata log: what a majority has not got yet does no harm here. */

@@ -117,6 +117,7 @@ describe('the report', () => {
       violations: [{ kind: 'failure', anomaly: null, text: 'it broke' }],
       coverage: null,
       anomalies: {},
+      truth: null,
       sha256: null,
       directory: null,
     };

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { checkHistory } from '../../../checkers/index.ts';
-import { disagreements } from '../../../src/cli/ground-truth.ts';
+import { compareWithModel } from '../../../src/cli/ground-truth.ts';
 import type { GroundTruth } from '../../../src/clusters/simulated/index.ts';
 import { readEvents } from '../../../src/history/load-text.ts';
 import { history } from '../../support/history-builder.ts';
 
 /** What the model would say its only log holds. */
-function truthOf(records: readonly (readonly [offset: number, value: number])[]): GroundTruth {
+function truthOf(
+  records: readonly (readonly [offset: number, value: number])[],
+  acknowledged: readonly number[] = [17, 18],
+): GroundTruth {
   return {
     log: () => records.map(([offset, value]) => ({ offset, value: JSON.stringify(value) })),
+    acknowledged: () => new Set(acknowledged.map((value) => JSON.stringify(value))),
   };
 }
 
@@ -17,7 +21,8 @@ function compared(
   records: readonly (readonly [offset: number, value: number])[],
 ): readonly string[] {
   const { header, events } = readEvents(table.text(), 'table');
-  return disagreements(truthOf(records), header, events, checkHistory(table.load()));
+  const compared = compareWithModel(truthOf(records), header, events, checkHistory(table.load()));
+  return compared.disagreements;
 }
 
 const header = { topics: { t: { partitions: 1 } } };
@@ -63,6 +68,36 @@ describe('disagreements with the model', () => {
         [1, 99],
       ]),
     ).toContain('inconsistent-offsets: called absent, and by the model there are 1');
+  });
+
+  it('an acknowledgement that no broker gave', () => {
+    const { header: parsed, events } = readEvents(kept.text(), 'table');
+    const truth = truthOf(
+      [
+        [0, 17],
+        [1, 18],
+      ],
+      [17],
+    );
+    const verdict = checkHistory(kept.load());
+    expect(compareWithModel(truth, parsed, events, verdict).disagreements).toEqual([
+      '18 was recorded as acknowledged in t/0, and no broker did that',
+    ]);
+  });
+
+  it('a read that is not there any more, though the value stands elsewhere', () => {
+    const moved = history(header)
+      .send(0, 't/0', 17, { info: true })
+      .poll(1, { 't/0': [[1, 17]] })
+      .scan(9, 't/0', [[0, 17]]);
+    const { header: parsed, events } = readEvents(moved.text(), 'table');
+    const { counts } = compareWithModel(
+      truthOf([[0, 17]]),
+      parsed,
+      events,
+      checkHistory(moved.load()),
+    );
+    expect(counts).toMatchObject({ 'lost-write': 0, 'truncated-read': 1 });
   });
 
   it('a loss that the model knows nothing of', () => {
