@@ -59,8 +59,8 @@ interface LogFacts {
   /** Values, as JSON text, that were acknowledged, and those that were acknowledged or shown by a poll. */
   readonly acknowledged: Set<string>;
   readonly owed: Set<string>;
-  /** What polls showed, as offset and value. */
-  readonly shown: Set<string>;
+  /** What polls showed: by value, at which offsets. */
+  readonly shown: Map<string, Set<number>>;
   /** Values by offset that clients were told or shown. */
   readonly told: Map<number, Set<string>>;
   /** The end that the audit measured: what was appended later is nobody's business. */
@@ -83,7 +83,9 @@ function countTruth(
     const held = new Set(records.map(({ value }) => value));
     const places = new Set(records.map(({ offset, value }) => placeOf(offset, value)));
     lost += [...owed].filter((value) => !held.has(value)).length;
-    truncated += [...shown].filter((place) => !places.has(place)).length;
+    truncated += [...shown].filter(([value, offsets]) =>
+      [...offsets].some((offset) => !places.has(placeOf(offset, value))),
+    ).length;
     const below = records.filter(({ offset }) => offset < auditedEnd);
     audited.set(name, below);
     for (const { offset, value } of below) told.get(offset)?.add(value);
@@ -104,7 +106,7 @@ function factsOf(header: Header, events: readonly HistoryEvent[]): ReadonlyMap<L
       facts.set(`${topic}/${partition}`, {
         acknowledged: new Set(),
         owed: new Set(),
-        shown: new Set(),
+        shown: new Map(),
         told: new Map(),
         auditedEnd: Infinity,
       });
@@ -145,7 +147,7 @@ function notePolls(facts: ReadonlyMap<LogName, LogFacts>, polls: readonly PollDo
     for (const [log, records] of Object.entries(byLog)) {
       for (const [offset, value] of records) {
         const text = JSON.stringify(value);
-        facts.get(log)?.shown.add(placeOf(offset, text));
+        noteShown(facts.get(log), offset, text);
         facts.get(log)?.owed.add(text);
         note(facts, log, offset, text);
       }
@@ -155,6 +157,12 @@ function notePolls(facts: ReadonlyMap<LogName, LogFacts>, polls: readonly PollDo
 
 function placeOf(offset: number, value: string): string {
   return `${offset} ${value}`;
+}
+
+function noteShown(facts: LogFacts | undefined, offset: number, value: string): void {
+  const offsets = facts?.shown.get(value);
+  if (offsets === undefined) facts?.shown.set(value, new Set([offset]));
+  else offsets.add(offset);
 }
 
 function note(

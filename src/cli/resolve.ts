@@ -214,6 +214,15 @@ function draw(
   });
 }
 
+/** Kafka's default, which bounds nothing where nobody waits for answers. */
+const inFlightUnbounded = 5;
+
+/** An idempotent producer has one request in flight; another as many as sends of it are open, and with acks=0 any number. */
+function inFlightMax({ idempotent, acks }: ProducerSettings, { sharedBy }: SendStyle): number {
+  if (idempotent) return 1;
+  return acks === 0 ? inFlightUnbounded : sharedBy;
+}
+
 /** The keys by which checkers decide what the configuration permits (table in CHECKERS.md). */
 function headerConfig(
   settings: ScenarioSettings,
@@ -223,8 +232,7 @@ function headerConfig(
   return {
     acks: String(producer.acks),
     'enable.idempotence': producer.idempotent,
-    // An idempotent producer has one request in flight; another as many as sends of it are open.
-    'max.in.flight.requests.per.connection': producer.idempotent ? 1 : sends.sharedBy,
+    'max.in.flight.requests.per.connection': inFlightMax(producer, sends),
     'request.timeout.ms': producer.requestTimeoutMs,
     'isolation.level': 'read_committed',
     'min.insync.replicas': Number(topicConfig['min.insync.replicas']),
