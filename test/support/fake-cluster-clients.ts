@@ -47,10 +47,12 @@ export function createFakeConnections(clock: Clock, cluster: FakeCluster): FakeC
   const producer = (name: string): ProducerClient => ({
     ...disposal(name),
     send: async (requests) => {
-      const logs = requests.map(({ topic, partition }) => {
+      const logs = requests.map(({ topic, partition, meta }) => {
         const ofTopic = [...cluster.logs.values()].filter((log) => log.topic === topic);
         // The choice of the client: in turn.
-        return ofTopic[(partition ?? turn++) % ofTopic.length] as FakeLog;
+        // A key always goes the same way; whoever has none takes turns.
+        const chosen = meta.key === undefined ? turn++ : String(meta.key).charCodeAt(1);
+        return ofTopic[(partition ?? chosen) % ofTopic.length] as FakeLog;
       });
       await clock.sleep(sendMs);
       if (!logs.every((log) => cluster.writable(log))) {

@@ -35,11 +35,25 @@ describe('swarmDecision', () => {
       ...decision.profile,
       faultsMs: decision.limits.faultsMs,
     });
-    const fixed = new Set(['test', 'workload', 'claims', 'schedule']);
+    const fixed = new Set(['test', 'workload', 'claims']);
     for (const knob of Object.keys(knobs(decisions[0]!))) {
       const values = new Set(decisions.map((decision) => JSON.stringify(knobs(decision)[knob])));
       if (fixed.has(knob)) expect(values.size, knob).toBe(1);
       else expect(values.size, knob).toBeGreaterThan(1);
+    }
+  });
+
+  it('lets the last replica in sync die where settings permit what follows, and nowhere else', () => {
+    expect(drawn('promising').every(({ schedule }) => schedule === null)).toBe(true);
+    const planned = drawn('permissive').filter(({ schedule }) => schedule !== null);
+    expect(planned.length).toBeGreaterThan(0);
+    for (const { schedule, settings, faults } of planned) {
+      const { topicConfig } = settings;
+      expect([
+        topicConfig['min.insync.replicas'],
+        topicConfig['unclean.leader.election.enable'],
+      ]).not.toEqual(['2', 'false']);
+      expect(schedule!.map(({ nemesis }) => nemesis)).toEqual(faults);
     }
   });
 

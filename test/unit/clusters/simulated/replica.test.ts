@@ -249,7 +249,7 @@ describe('the in-sync set', () => {
     expect(scene.proposals.map(({ inSync }) => inSync)).toEqual([[1, 2, 3]]);
   });
 
-  it('is proposed again while nobody decides, and not when it was refused', () => {
+  it('is proposed again until it is granted, for an answer that was lost may have granted it', () => {
     const scene = new Scene({ ...led, inSync: [1, 2] });
     scene.fetched(0, [3]);
     scene.proposals[0]!.answer('REQUEST_TIMED_OUT');
@@ -259,8 +259,11 @@ describe('the in-sync set', () => {
     scene.advance(501);
     expect(scene.proposals).toHaveLength(3);
     scene.proposals[2]!.answer('INVALID_UPDATE_VERSION');
+    scene.advance(501);
+    expect(scene.proposals).toHaveLength(4);
+    scene.proposals[3]!.answer('INELIGIBLE_REPLICA');
     scene.advance(5_000);
-    expect(scene.proposals).toHaveLength(3);
+    expect(scene.proposals).toHaveLength(4);
   });
 });
 
