@@ -1,7 +1,8 @@
 /**
  * Takes a node's power: its process dies, and so does what was only in its page cache. It comes back on what its disk
  * holds. Kafka does not sync before it acknowledges, so a promise holds as long as another replica in sync keeps the data:
- * this fault spares a node while some log has no full in-sync set, unless its plan says `sparesNobody`.
+ * this fault spares a node while some log has no full in-sync set, and the page cache of a node that turns out to be the last
+ * one in sync after its death, unless its plan says `sparesNobody`.
  *
  * Evidence: the process state, and how many records went with the page cache; none is no fault. Of the heal: as of a kill.
  */
@@ -9,11 +10,13 @@ import type { Evidence } from '../src/history/event.ts';
 import type { Cluster, DiskPort } from '../src/spi/cluster.ts';
 import type { FaultContext, Nemesis } from '../src/spi/nemesis.ts';
 import { kill } from './kill.ts';
-import { measureUntil } from './measure.ts';
+import { healthyViews, measureUntil } from './measure.ts';
 import { processPort } from './process-states.ts';
 import { drawReplicaRole } from './target.ts';
 
 const healthTimeoutMs = 1_000;
+/** In-flight changes of in-sync sets have come to the controller by then. */
+const decidedMs = 1_000;
 /** How long it waits for full in-sync sets before it leaves the node alone. */
 const wholeTimeoutMs = 5_000;
 
@@ -39,12 +42,14 @@ export const powerLoss: Nemesis = {
 
 async function inject(context: FaultContext): Promise<Evidence> {
   const { cluster, targets } = context;
-  const mayHurt = context.plan['sparesNobody'] === true || (await isWhole(context));
-  if (!mayHurt) {
+  const sparesNobody = context.plan['sparesNobody'] === true;
+  if (!sparesNobody && !(await isWhole(context))) {
     return { tookEffect: false, spared: true, reason: 'a log has no full in-sync set' };
   }
-  // The process dies first, and the evidence of its death comes later: what is in the page cache must be gone at once.
   await Promise.all(targets.map((node) => processPort(cluster).kill(node, 'SIGKILL')));
+  if (!sparesNobody && !(await isHeldByOthers(context))) {
+    return { tookEffect: false, reason: 'the node was the last one in sync: only killed' };
+  }
   const disk = diskPort(cluster);
   const lost = await Promise.all(targets.map((node) => disk.loseUnsynced(node)));
   const records = lost.reduce((sum, { records: count }) => sum + count, 0);
@@ -57,6 +62,17 @@ async function inject(context: FaultContext): Promise<Evidence> {
   );
   const died = Object.values(after).every(({ running }) => !running);
   return { tookEffect: died && records > 0, after, records };
+}
+
+/** A change of an in-sync set may have been under way when the node died; a moment later it is decided. */
+async function isHeldByOthers({ cluster, clock, targets }: FaultContext): Promise<boolean> {
+  await clock.sleep(decidedMs);
+  const views = await healthyViews(cluster, targets, healthTimeoutMs);
+  const partitions = views.flatMap((view) => view.partitions ?? []);
+  return (
+    partitions.length > 0 &&
+    partitions.every(({ inSync }) => inSync.some((replica) => !targets.includes(replica)))
+  );
 }
 
 async function isWhole({ cluster, clock }: FaultContext): Promise<boolean> {

@@ -342,9 +342,12 @@ export class Replica {
     again();
   }
 
-  /** Moves the watermark to what all replicas hold that are in sync, or may be by now. */
+  /**
+   * Moves the watermark to what all replicas hold that are in sync, or may be by now; not at all while fewer are in sync
+   * than min.insync.replicas asks for (Kafka since 3.7, KIP-966).
+   */
   #advance(): void {
-    if (this.#role !== 'leader') return;
+    if (this.#role !== 'leader' || !this.#hasEnoughReplicas()) return;
     this.#raiseTo(this.#heldByAll());
   }
 
@@ -378,11 +381,9 @@ export class Replica {
     this.#tellWaiters();
   }
 
-  /** All in sync have it; whether those are enough may have changed since it was appended. */
+  /** All in sync have it, and they are enough: below that the watermark stands still. */
   #answer(produce: WaitingProduce): void {
-    const enough = this.#hasEnoughReplicas();
-    const error = enough ? 'NONE' : 'NOT_ENOUGH_REPLICAS_AFTER_APPEND';
-    settle(produce, { error, baseOffset: enough ? produce.baseOffset : -1 });
+    settle(produce, { error: 'NONE', baseOffset: produce.baseOffset });
   }
 
   #tellWaiters(): void {

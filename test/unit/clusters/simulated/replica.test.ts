@@ -121,12 +121,14 @@ describe('a leader that appends', () => {
     expect(scene.produce(['b'], 1)).toEqual([ok(0)]);
   });
 
-  it('says NOT_ENOUGH_REPLICAS_AFTER_APPEND if the in-sync set shrank meanwhile', () => {
+  it('shows and acknowledges nothing while fewer are in sync than min.insync.replicas', () => {
     const scene = new Scene(led);
     const answers = scene.produce(['a']);
     scene.replica.become({ ...led, inSync: [1], partitionEpoch: 1 });
-    expect(answers).toEqual([failed('NOT_ENOUGH_REPLICAS_AFTER_APPEND')]);
-    expect(scene.log.end).toBe(1);
+    expect([answers, scene.replica.highWatermark]).toEqual([[], 0]);
+    scene.replica.become({ ...led, inSync: [1, 2], partitionEpoch: 2 });
+    scene.fetched(1, [2]);
+    expect([answers, scene.replica.highWatermark]).toEqual([[{ error: 'NONE', baseOffset: 0 }], 1]);
   });
 
   it('fails who waits when it leads no more, and refuses what comes then', () => {
