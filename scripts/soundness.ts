@@ -46,7 +46,14 @@ const interrupt = new AbortController();
 process.once('SIGINT', () => {
   interrupt.abort();
 });
-for (const kind of kinds) await extend(kind, Math.ceil(runs / kinds.length));
+// In turns, so that a run that is stopped has as many of each.
+for (let left = runs; left > 0 && !isInterrupted();) {
+  for (const kind of kinds) {
+    const batch = Math.min(batchRuns, left);
+    await extend(kind, batch);
+    left -= batch;
+  }
+}
 process.stdout.write(`${tell()}\n`);
 
 function readStates(file: string): Record<string, KindState> {
@@ -63,35 +70,33 @@ function readStates(file: string): Record<string, KindState> {
   );
 }
 
-/** Adds so many runs of one kind, batch after batch; each batch is on disk when the next begins. */
-async function extend(kind: SwarmKind, more: number): Promise<void> {
+/** Adds one batch of runs of one kind; it is on disk when this resolves. */
+async function extend(kind: SwarmKind, batch: number): Promise<void> {
   const state = states[kind] as KindState;
-  const until = state.runs + more;
-  while (state.runs < until && !isInterrupted()) {
-    const began = process.hrtime.bigint();
-    const request = {
-      ...{ seed: String(state.runs + 1), swarm: kind, defects: [] },
-      ...{ hash: false, keep: null, wallMs: 0 },
-    };
-    const summaries = await explorePool({
-      request,
-      runs: Math.min(batchRuns, until - state.runs),
-      threads: Number(threadsText),
-      stopFirst: false,
-      interrupt: interrupt.signal,
-      onSummary: () => undefined,
-    });
-    // An interrupted batch has gaps; it is made anew.
-    if (isInterrupted()) return;
-    for (const summary of summaries) count(state, summary);
-    state.seconds += Number(process.hrtime.bigint() - began) / 1e9;
-    writeFileSync(`${stateFile ?? ''}.new`, JSON.stringify(states));
-    renameSync(`${stateFile ?? ''}.new`, stateFile ?? '');
-    const rate = state.runs / state.seconds;
-    process.stderr.write(
-      `${kind}: ${state.runs} histories, ${state.operations} operations, ${rate.toFixed(1)} histories/s, ${state.violations.length} violations\n`,
-    );
-  }
+  if (batch === 0 || isInterrupted()) return;
+  const began = process.hrtime.bigint();
+  const request = {
+    ...{ seed: String(state.runs + 1), swarm: kind, defects: [] },
+    ...{ hash: false, keep: null, wallMs: 0 },
+  };
+  const summaries = await explorePool({
+    request,
+    runs: batch,
+    threads: Number(threadsText),
+    stopFirst: false,
+    interrupt: interrupt.signal,
+    onSummary: () => undefined,
+  });
+  // An interrupted batch has gaps; it is made anew.
+  if (isInterrupted()) return;
+  for (const summary of summaries) count(state, summary);
+  state.seconds += Number(process.hrtime.bigint() - began) / 1e9;
+  writeFileSync(`${stateFile ?? ''}.new`, JSON.stringify(states));
+  renameSync(`${stateFile ?? ''}.new`, stateFile ?? '');
+  const rate = state.runs / state.seconds;
+  process.stderr.write(
+    `${kind}: ${state.runs} histories, ${state.operations} operations, ${rate.toFixed(1)} histories/s, ${state.violations.length} violations\n`,
+  );
 }
 
 /** Asked anew after each wait. */
