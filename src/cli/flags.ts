@@ -247,7 +247,8 @@ function parseVersion(given: string): string {
   );
 }
 
-function parseCluster(given: string): ClusterKind {
+/** @throws OrdealError BAD_ARGUMENT, or UNSUPPORTED for one that is not built. */
+export function parseCluster(given: string): ClusterKind {
   const found = clusters.find((name) => name === given);
   if (found === undefined) throw unknownName('--cluster', given, clusters);
   if (found !== 'external') return found;
