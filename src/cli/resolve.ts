@@ -215,7 +215,7 @@ function draw(
 }
 
 /** The keys by which checkers decide what the configuration permits (table in CHECKERS.md). */
-function headerConfig(
+export function headerConfig(
   settings: ScenarioSettings,
   sends: SendStyle,
 ): Readonly<Record<string, unknown>> {

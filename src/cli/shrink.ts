@@ -21,7 +21,7 @@ import { flagDefaults } from './flags.ts';
 import { keepRun, type RecordedRun } from './kept-run.ts';
 import { readHistoryBytes } from './raw-events.ts';
 import { topicsOf } from './registries.ts';
-import { hasSavedOptions, readSavedOptions } from './saved-options.ts';
+import { isSimulatedRun, readSavedOptions } from './saved-options.ts';
 import type { Session } from './session.ts';
 
 interface ShrinkFlags {
@@ -48,11 +48,9 @@ export function addShrinkCommand(program: Command, session: Session): void {
     .action(async (path: string, flags: ShrinkFlags) => {
       const anomaly = flags.anomaly === undefined ? null : parseAnomaly(flags.anomaly);
       const startNs = session.clock.nowNs();
-      const options = (await hasSavedOptions(path)) ? await readSavedOptions(path) : null;
-      const shrunk =
-        options?.cluster === 'simulated'
-          ? await shrinkSimulated(session, path, options, anomaly)
-          : await shrinkRecorded(session, path, anomaly);
+      const shrunk = (await isSimulatedRun(path))
+        ? await shrinkSimulated(session, path, await readSavedOptions(path), anomaly)
+        : await shrinkRecorded(session, path, anomaly);
       const wallMs = session.clock.wallMs();
       const { test, run, document } = shrunk;
       const directory = await keepRun(flags.store, test, wallMs, shrunk.options, run, document);
