@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExploreDocument } from '../../src/cli/explore-report.ts';
 import { readEvents } from '../../src/history/load-text.ts';
 import type { ResultDocument } from '../../src/spi/verdict.ts';
-import { Folder, main, ordeal } from './command.ts';
+import { Folder, badHistory, main, ordeal } from './command.ts';
 
 const short = ['--nemesis', 'pause,partition', '--time-limit', '20s', '--rate', '20'];
 
@@ -152,6 +152,34 @@ describe('ordeal replay', () => {
     const other = await ordeal(['replay', directory, '--store', 'other'], { cwd: folder.path });
     expect(other.stdout).toMatch(/the history is not the same as that of/);
   });
+
+  it('compares with the run that was the latest, not with itself', async () => {
+    using folder = new Folder();
+    await ordeal(['test', '--seed', '6', ...short], { cwd: folder.path });
+    const directory = latest(folder);
+    writeFileSync(join(directory, 'schedule.json'), '[]');
+    const run = await ordeal(['replay', 'store/latest', '--json'], { cwd: folder.path });
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(run.stderr).toMatch(/^test log, seed 6\nreplay of /);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      replayOf: directory,
+      run: latest(folder),
+      identical: false,
+    });
+    expect(latest(folder)).not.toBe(directory);
+  });
+
+  it('refuses what it cannot do before anything is in the store', async () => {
+    using folder = new Folder();
+    await ordeal(['test', '--seed', '6', ...short], { cwd: folder.path });
+    const directory = latest(folder);
+    const options = join(directory, 'options.json');
+    const saved = JSON.parse(readFileSync(options, 'utf8')) as object;
+    writeFileSync(options, JSON.stringify({ ...saved, test: '..' }));
+    const run = await ordeal(['replay', directory, '--store', 'a/b'], { cwd: folder.path });
+    expect(run.exitCode).toBe(254);
+    expect(readdirSync(folder.path)).toEqual(['store']);
+  });
 });
 
 describe('ordeal explore', () => {
@@ -229,6 +257,15 @@ describe('ordeal shrink', () => {
     const check = await ordeal(['check', run, '--certify', '--json'], at);
     const { anomalies } = JSON.parse(check.stdout) as ResultDocument;
     expect(anomalies['lost-write'].count).toBe(1);
+  });
+
+  it('cuts a slice out of the directory of a real run, whatever its options are', async () => {
+    using folder = new Folder();
+    folder.write('history.jsonl', badHistory);
+    folder.write('options.json', '{"cluster":"docker"}');
+    const run = await ordeal(['shrink', folder.path, '--json'], { cwd: folder.path });
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ anomaly: 'lost-write' });
   });
 
   it('refuses what shows nothing', async () => {
