@@ -53,7 +53,8 @@ export function addShrinkCommand(program: Command, session: Session): void {
         : await shrinkRecorded(session, path, anomaly);
       const wallMs = session.clock.wallMs();
       const { test, run, document } = shrunk;
-      const directory = await keepRun(flags.store, test, wallMs, shrunk.options, run, document);
+      const place = { store: flags.store, test, wallMs, label: null };
+      const directory = await keepRun(place, shrunk.options, run, document);
       const elapsedMs = (session.clock.nowNs() - startNs) / nsPerMs;
       session.stdout.write(
         flags.json === true ? jsonOf(shrunk, directory) : textOf(shrunk, directory, elapsedMs),

@@ -93,7 +93,7 @@ async function runInStore(
   interruption: Interruption,
 ): Promise<RunReport> {
   for (const line of announcement) session.stderr.write(`${line}\n`);
-  const made = await createRunDirectory(store, options.test, session.clock.wallMs());
+  const made = await createRunDirectory(store, options.test, session.clock.wallMs(), null);
   const directory = made.path;
   session.runDirectory = directory;
   const log = join(directory, runFiles.logs, 'harness.log');

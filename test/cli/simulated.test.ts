@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ExploreDocument } from '../../src/cli/explore-report.ts';
+import type { ExploreDocument } from '../../src/cli/explore-totals.ts';
 import { readEvents } from '../../src/history/load-text.ts';
 import type { ResultDocument } from '../../src/spi/verdict.ts';
 import { Folder, badHistory, main, ordeal } from './command.ts';
@@ -209,6 +209,7 @@ describe('ordeal explore', () => {
     expect(explored.exitCode, explored.stderr).toBe(1);
     const { violations } = JSON.parse(explored.stdout) as ExploreDocument;
     const kept = violations[0]?.run ?? '';
+    expect(kept).toMatch(/Z-seed-1$/);
     const shrunk = await ordeal(['shrink', kept, '--anomaly', 'lost-write', '--json'], at);
     expect(shrunk.exitCode, shrunk.stderr).toBe(0);
     const { run, before, after } = JSON.parse(shrunk.stdout) as {
