@@ -269,6 +269,28 @@ describe('ordeal shrink', () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ anomaly: 'lost-write' });
   });
 
+  it.each([
+    ['a run', 'run'],
+    ['a history', 'history.jsonl'],
+  ])('keeps the smallest so far when it is interrupted: %s', async (_name, what) => {
+    using folder = new Folder();
+    await ordeal(['test', '--scenario', 'acks-one', '--seed', '1'], { cwd: folder.path });
+    const path = what === 'run' ? latest(folder) : join(latest(folder), what);
+    const child = spawn(process.execPath, [main, 'shrink', path], {
+      cwd: folder.path,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let told = '';
+    child.stdout.on('data', (chunk) => (told += String(chunk)));
+    child.stderr.once('data', () => child.kill('SIGINT'));
+    child.stderr.resume();
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(130);
+    expect(told).toMatch(/it might become smaller yet/);
+    const kept = /^kept: (.*)$/m.exec(told)?.[1] ?? '';
+    expect((await ordeal(['check', kept])).exitCode).toBe(1);
+  });
+
   it('refuses what shows nothing', async () => {
     using folder = new Folder();
     await ordeal(['test', '--seed', '6', ...short], { cwd: folder.path });
