@@ -87,9 +87,18 @@ function hasCode(thrown: unknown, code: string): boolean {
   return thrown instanceof Error && 'code' in thrown && thrown.code === code;
 }
 
+/** The whole file or none. @throws OrdealError STORE_IO. */
 export async function writeRunFile(directory: string, name: string, text: string): Promise<void> {
   const path = join(directory, name);
-  await storeIo(`${path} cannot be written`, () => writeFile(path, text));
+  await storeIo(`${path} cannot be written`, async () => {
+    try {
+      await writeFile(path, text);
+    } catch (thrown) {
+      // Half a document would be taken for one. What cannot be removed was no file of ours.
+      await rm(path, { force: true }).catch(() => undefined);
+      throw thrown;
+    }
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import type { ExploreDocument } from '../../src/cli/explore-totals.ts';
 import { readEvents } from '../../src/history/load-text.ts';
@@ -100,6 +101,22 @@ describe('ordeal test', () => {
       expect.arrayContaining(['heal', 'heal-all', 'drain', 'audit', 'tear-down']),
     );
     expect(existsSync(join(latest(folder), 'results.json'))).toBe(true);
+  });
+
+  it('tells its verdict on a full disk, and first of all that the history was not written', async () => {
+    using folder = new Folder();
+    const args = [main, 'test', '--seed', '5', ...short].map((word) => `'${word}'`).join(' ');
+    // No file grows beyond 8 KiB: neither the history nor results.json.
+    const limited = `ulimit -f 8; exec '${process.execPath}' ${args}`;
+    const { exitCode, stdout, stderr } = await execa('bash', ['-c', limited], {
+      cwd: folder.path,
+      reject: false,
+    });
+    expect(exitCode, stderr).toBe(255);
+    const codes = [...stderr.matchAll(/^ordeal: .*\[(\w+)\]$/gm)].map(([, code]) => code);
+    expect(codes).toEqual(['RECORDER_IO', 'STORE_IO']);
+    expect(stdout).toMatch(/^UNKNOWN/m);
+    expect(existsSync(join(latest(folder), 'results.json'))).toBe(false);
   });
 
   it('leaves a history that can be judged when it is killed', async () => {
