@@ -16,10 +16,15 @@ export function announcementLines(
   given: Readonly<Record<string, unknown>>,
 ): readonly string[] {
   return [
-    `test ${options.test}, seed ${options.seed}`,
+    titleLine(options),
     `reproduce with: ${reproduceCommand(given, options.seed)}`,
     ...optionLines(options),
   ];
+}
+
+/** What stands first, whatever goes wrong later. */
+export function titleLine({ test, seed }: RunOptions): string {
+  return `test ${test}, seed ${seed}`;
 }
 
 /** Everything that was decided but test and seed, and the faults. */

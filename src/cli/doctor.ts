@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Diagnosis } from '../clusters/docker/index.ts';
 import { describeError, exitCodes } from '../core/errors.ts';
-import { flagDefaults } from './flags.ts';
+import type { ClusterKind } from '../run/options.ts';
+import { flagDefaults, parseCluster } from './flags.ts';
 import type { Exit } from './program.ts';
 import type { Session } from './session.ts';
 
@@ -12,6 +13,7 @@ import type { Session } from './session.ts';
 const nodeVersionMin = [20, 19] as const;
 
 interface DoctorOptions {
+  readonly cluster: string;
   readonly store: string;
   readonly brokerVersion: string;
   readonly json?: boolean;
@@ -24,6 +26,7 @@ export function addDoctorCommand(program: Command, session: Session, exit: Exit)
     .description(
       'Looks at Node, the store, Docker, images, memory and cores, and says how to get what is missing.',
     )
+    .option('--cluster <kind>', 'where runs would be: simulated or docker', flagDefaults.cluster)
     .option('--store <directory>', 'where runs would be kept', flagDefaults.store)
     .option(
       '--broker-version <version>',
@@ -33,27 +36,40 @@ export function addDoctorCommand(program: Command, session: Session, exit: Exit)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 a run can begin, 255 something is missing.\n\nExamples:\n  ordeal doctor\n  ordeal doctor --broker-version 4.2.0 --json',
+      '\nExit codes: 0 a run can begin, 255 something is missing. What Docker lacks counts with --cluster docker only.\n\nExamples:\n  ordeal doctor\n  ordeal doctor --cluster docker --broker-version 4.2.0 --json',
     )
     .action(async (options: DoctorOptions) => {
-      const { diagnoseDocker } = await import('../clusters/docker/index.ts');
-      const checks = [
-        diagnoseNode(process.versions.node),
-        await diagnoseStore(options.store),
-        ...(await diagnoseDocker(options.brokerVersion)),
-      ];
+      const checks = await diagnose(parseCluster(options.cluster), options);
       session.stdout.write(
         options.json === true
           ? `${JSON.stringify(checks, null, 2)}\n`
           : checks.map((check) => lineOf(session, check)).join(''),
       );
-      if (checks.some(({ ok }) => !ok)) exit.code = exitCodes.environment;
+      if (checks.some(({ ok, needed }) => needed && !ok)) exit.code = exitCodes.environment;
     });
 }
 
-function lineOf({ stdout }: Session, { check, ok, detail, next }: Diagnosis): string {
-  const mark = ok ? stdout.paint('good', 'ok     ') : stdout.paint('bad', 'missing');
-  return `${mark}  ${check}: ${detail}\n${next === '' ? '' : `         next: ${next}\n`}`;
+interface Check extends Diagnosis {
+  /** Whether a run on the cluster that was asked for cannot begin without it. */
+  readonly needed: boolean;
+}
+
+async function diagnose(cluster: ClusterKind, options: DoctorOptions): Promise<readonly Check[]> {
+  const { diagnoseDocker } = await import('../clusters/docker/index.ts');
+  const always = [diagnoseNode(process.versions.node), await diagnoseStore(options.store)];
+  const docker = await diagnoseDocker(options.brokerVersion);
+  return [
+    ...always.map((check) => ({ ...check, needed: true })),
+    ...docker.map((check) => ({ ...check, needed: cluster === 'docker' })),
+  ];
+}
+
+function lineOf({ stdout }: Session, { check, ok, detail, next, needed }: Check): string {
+  const mark = ok
+    ? stdout.paint('good', 'ok     ')
+    : stdout.paint(needed ? 'bad' : 'doubt', needed ? 'missing' : 'absent ');
+  const who = ok || needed ? '' : ' (needed for --cluster docker)';
+  return `${mark}  ${check}: ${detail}${who}\n${next === '' ? '' : `         next: ${next}\n`}`;
 }
 
 function diagnoseNode(version: string): Diagnosis {

@@ -122,21 +122,44 @@ async function judgeOne(request: ExploreRequest, index: number, seed: string): P
     ...findingsOf(request, document),
     ...contradictionsOf(comparison),
   ];
-  const isKept = request.keep !== null && violations.length > 0;
+  const kept = violations.length > 0 ? await keep(request, seed, options, run, document) : notKept;
   return {
     index,
     seed,
     valid: document.valid,
     reasons: document.reasons,
-    violations,
+    violations: [...violations, ...kept.failures],
     coverage: document.coverage,
     anomalies: summaryOf(document),
     truth: comparison.counts,
     sha256: request.hash ? hashOf(run) : null,
-    directory: isKept
-      ? await keepRun(request.keep, options.test, request.wallMs, options, run, document)
-      : null,
+    directory: kept.directory,
   };
+}
+
+interface Kept {
+  readonly directory: string | null;
+  readonly failures: readonly Violation[];
+}
+
+const notKept: Kept = { directory: null, failures: [] };
+
+/** A run that cannot be kept has shown what it showed all the same. */
+async function keep(
+  { keep: store, wallMs }: ExploreRequest,
+  seed: string,
+  options: RunOptions,
+  run: SimulatedRun,
+  document: ResultDocument,
+): Promise<Kept> {
+  if (store === null) return notKept;
+  const place = { store, test: options.test, wallMs, label: `seed-${seed}` };
+  try {
+    return { directory: await keepRun(place, options, run, document), failures: [] };
+  } catch (thrown) {
+    const text = `the run could not be kept: ${describeError(thrown)}`;
+    return { directory: null, failures: [{ kind: 'failure', anomaly: null, text }] };
+  }
 }
 
 function contradictionsOf({ disagreements }: Comparison): readonly Violation[] {

@@ -27,15 +27,31 @@ export interface ThreadTask {
   readonly cells: Int32Array;
 }
 
-/** In the order of their seeds; fewer than `runs` if it ended early. @throws whatever a run threw. */
+/** All of them, in the order of their seeds; fewer than `runs` if it ended early. @throws whatever a run threw. */
 export async function explorePool(options: PoolOptions): Promise<readonly RunSummary[]> {
+  const summaries: RunSummary[] = [];
+  await exploreInOrder(options, (summary) => {
+    summaries.push(summary);
+  });
+  return summaries;
+}
+
+/**
+ * Gives the runs to `take` in the order of their seeds, each as soon as those before it were given, and holds no others:
+ * there may be millions.
+ * @throws whatever a run threw.
+ */
+export async function exploreInOrder(
+  options: PoolOptions,
+  take: (summary: RunSummary) => void,
+): Promise<void> {
   const { request, runs, stopFirst, interrupt } = options;
   const cells = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   cells[endCell] = runs;
   const task: ThreadTask = { request, stopFirst, cells };
-  const summaries: RunSummary[] = [];
-  const take = (summary: RunSummary): void => {
-    summaries.push(summary);
+  const order = createOrder(stopFirst, take);
+  const came = (summary: RunSummary): void => {
+    order.came(summary);
     options.onSummary(summary);
   };
   const end = (): void => {
@@ -44,13 +60,40 @@ export async function explorePool(options: PoolOptions): Promise<readonly RunSum
   if (interrupt.aborted) end();
   interrupt.addEventListener('abort', end, { once: true });
   const threads = Math.min(options.threads, runs);
-  if (threads === 1) await exploreUntilEnd(task, take);
+  if (threads === 1) await exploreUntilEnd(task, came);
   else {
-    await Promise.all(Array.from({ length: threads }, () => inThread(task, interrupt, take)));
+    await Promise.all(Array.from({ length: threads }, () => inThread(task, interrupt, came)));
   }
-  summaries.sort((a, b) => a.index - b.index);
-  const first = summaries.findIndex(({ violations }) => violations.length > 0);
-  return stopFirst && first !== -1 ? summaries.slice(0, first + 1) : summaries;
+  order.close();
+}
+
+/** Holds back what came before its turn. */
+function createOrder(
+  stopFirst: boolean,
+  take: (summary: RunSummary) => void,
+): { readonly came: (summary: RunSummary) => void; readonly close: () => void } {
+  const early = new Map<number, RunSummary>();
+  let next = 0;
+  let stopped = false;
+  const give = (summary: RunSummary): void => {
+    if (stopped) return;
+    stopped = stopFirst && summary.violations.length > 0;
+    take(summary);
+  };
+  return {
+    came: (summary) => {
+      early.set(summary.index, summary);
+      for (let one = early.get(next); one !== undefined; one = early.get(next)) {
+        early.delete(next);
+        next += 1;
+        give(one);
+      }
+    },
+    // After an interrupt some never come.
+    close: () => {
+      for (const summary of [...early.values()].sort((a, b) => a.index - b.index)) give(summary);
+    },
+  };
 }
 
 /** One thread's work: runs until there is nothing left to take. */

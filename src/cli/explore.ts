@@ -8,9 +8,10 @@ import { nsPerMs } from '../core/units.ts';
 import { formatCount } from '../report/view.ts';
 import { exitOfInterrupt } from './exit.ts';
 import type { ExploreRequest, RunSummary } from './exploration.ts';
-import { documentOf, exploreText, type ExploreDocument } from './explore-report.ts';
+import { exploreText } from './explore-report.ts';
+import { ExploreTotals, type ExploreDocument } from './explore-totals.ts';
 import { drawnSeedsMax, exploreFlagShape, parseWith } from './flags.ts';
-import type { explorePool } from './explore-pool.ts';
+import type { PoolOptions, exploreInOrder } from './explore-pool.ts';
 import { listenForSignals } from './interrupt.ts';
 import type { Exit } from './program.ts';
 import { defectsNamed, registries } from './registries.ts';
@@ -18,7 +19,7 @@ import type { Session } from './session.ts';
 
 const exploreFlags = z.strictObject(exploreFlagShape);
 type ExploreFlags = z.output<typeof exploreFlags>;
-type ExplorePool = typeof explorePool;
+type Explorer = typeof exploreInOrder;
 
 export function addExploreCommand(program: Command, session: Session, exit: Exit): void {
   program
@@ -41,8 +42,8 @@ export function addExploreCommand(program: Command, session: Session, exit: Exit
     .action(async (given: Readonly<Record<string, unknown>>) => {
       const flags = exploreFlagsOf(given);
       // Loaded here: other commands do without the model. (Not in a function with `using`: tsc then leaves the path as it is.)
-      const { explorePool } = await import('./explore-pool.ts');
-      exit.code = await explore(session, flags, explorePool);
+      const { exploreInOrder } = await import('./explore-pool.ts');
+      exit.code = await explore(session, flags, exploreInOrder);
     });
 }
 
@@ -75,7 +76,7 @@ function exploreFlagsOf(given: Readonly<Record<string, unknown>>): ExploreFlags 
 async function explore(
   session: Session,
   flags: ExploreFlags,
-  explorePool: ExplorePool,
+  exploreInOrder: Explorer,
 ): Promise<number> {
   const request: ExploreRequest = {
     seed: flags.seed ?? String(randomInt(drawnSeedsMax)),
@@ -95,16 +96,20 @@ async function explore(
   // Once this is read a signal finds its listener.
   session.stderr.write(`explore, ${flags.swarm} settings, from seed ${request.seed}\n`);
   const meter = createMeter(session, flags.runs);
-  const runs = await explorePool({
+  const totals = new ExploreTotals(request, flags.runs);
+  const pool: PoolOptions = {
     request,
     runs: flags.runs,
     threads: flags.threads ?? availableParallelism(),
     stopFirst: !flags.countAll,
     interrupt: interruption.signal,
     onSummary: meter.count,
+  };
+  await exploreInOrder(pool, (summary) => {
+    totals.add(summary);
   });
   meter.close();
-  const document = documentOf(request, flags.runs, runs);
+  const document = totals.document();
   session.stdout.write(
     flags.json
       ? `${JSON.stringify(document, null, 2)}\n`

@@ -56,7 +56,7 @@ const simulatedOnly = ['defect', 'swarm'] as const;
 
 const text = z.string();
 /** A week: the schedule of faults is drawn for the whole length before the start. */
-const durationMsMax = 7 * 24 * 3_600_000;
+export const durationMsMax = 7 * 24 * 3_600_000;
 const duration = (flag: string) =>
   text.transform((given) => {
     const durationMs = parseDurationMs(given, flag);
@@ -67,6 +67,13 @@ const duration = (flag: string) =>
       'write at most 168h; for longer tests use --test-count',
     );
   });
+/** Both ends included. Options that are read from a file have them too. */
+export const integerBounds = {
+  rate: [1, 100_000],
+  concurrency: [1, 1_000],
+  topics: [1, 100],
+  partitions: [1, 100],
+} as const;
 const integer = (flag: string, low: number, high: number) =>
   text.transform((given) => parseInteger(given, flag, low, high));
 const choice = <T extends string>(flag: string, known: readonly T[]) =>
@@ -88,10 +95,14 @@ const flagSchema = z.strictObject({
   nemesis: nemesisNames.prefault(flagDefaults.nemesis),
   nemesisInterval: duration('--nemesis-interval').prefault(flagDefaults.nemesisInterval),
   timeLimit: duration('--time-limit').prefault(flagDefaults.timeLimit),
-  rate: integer('--rate', 1, 100_000).prefault(flagDefaults.rate),
-  concurrency: integer('--concurrency', 1, 1_000).prefault(flagDefaults.concurrency),
-  topics: integer('--topics', 1, 100).prefault(flagDefaults.topics),
-  partitions: integer('--partitions', 1, 100).prefault(flagDefaults.partitions),
+  rate: integer('--rate', ...integerBounds.rate).prefault(flagDefaults.rate),
+  concurrency: integer('--concurrency', ...integerBounds.concurrency).prefault(
+    flagDefaults.concurrency,
+  ),
+  topics: integer('--topics', ...integerBounds.topics).prefault(flagDefaults.topics),
+  partitions: integer('--partitions', ...integerBounds.partitions).prefault(
+    flagDefaults.partitions,
+  ),
   seed: text.transform(parseSeed).optional(),
   claims: text
     .transform((given) => parseClaims(given))
@@ -247,7 +258,8 @@ function parseVersion(given: string): string {
   );
 }
 
-function parseCluster(given: string): ClusterKind {
+/** @throws OrdealError BAD_ARGUMENT, or UNSUPPORTED for one that is not built. */
+export function parseCluster(given: string): ClusterKind {
   const found = clusters.find((name) => name === given);
   if (found === undefined) throw unknownName('--cluster', given, clusters);
   if (found !== 'external') return found;

@@ -68,7 +68,7 @@ export function createProgram(session: Session, exit: Exit, version: string): Co
   addTestCommand(program, session, exit);
   addExploreCommand(program, session, exit);
   addReplayCommand(program, session, exit);
-  addShrinkCommand(program, session);
+  addShrinkCommand(program, session, exit);
   addCheckCommand(program, session, exit);
   addCleanCommand(program, session, exit);
   addDoctorCommand(program, session, exit);

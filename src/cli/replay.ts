@@ -1,11 +1,12 @@
 /** `ordeal replay`: the run of a directory once more, from what the directory says was decided. */
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { OrdealError, describeError } from '../core/errors.ts';
 import { orderDocument } from '../report/json.ts';
 import type { RunOptions } from '../run/options.ts';
-import { optionLines } from './announcement.ts';
+import { optionLines, titleLine } from './announcement.ts';
 import { listenForRun } from './emergency.ts';
 import { failureDocument } from './failure.ts';
 import { flagDefaults } from './flags.ts';
@@ -34,12 +35,27 @@ export function addReplayCommand(program: Command, session: Session, exit: Exit)
       'after',
       '\nExit codes: those of ordeal test.\n\nExamples:\n  ordeal replay store/latest\n  ordeal replay store/swarm-promising/20261126T044633.420Z --json',
     )
-    .action(async (directory: string, flags: ReplayFlags) => {
+    .action(async (path: string, flags: ReplayFlags) => {
+      const directory = await directoryOf(path);
       const options = await readSavedOptions(directory);
       // Loaded here: other commands do without the libraries of a run.
       const { runOnce } = await import('./single-run.ts');
       exit.code = await replay(session, runOnce, directory, options, flags);
     });
+}
+
+/** Where a path leads now: store/latest will lead to the new run. */
+async function directoryOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    throw new OrdealError(
+      'NO_SUCH_FILE',
+      `${path}: cannot be opened: ${describeError(cause)}`,
+      'name the directory of a run, store/<test>/<time>',
+      { cause },
+    );
+  }
 }
 
 async function replay(
@@ -50,7 +66,7 @@ async function replay(
   { store, json = false }: ReplayFlags,
 ): Promise<number> {
   using interruption = listenForRun(session);
-  const announcement = [`replay of ${directory}`, ...optionLines(options)];
+  const announcement = [titleLine(options), `replay of ${directory}`, ...optionLines(options)];
   const report = await run(session, { options, store, announcement }, interruption);
   const identical =
     options.cluster === 'simulated' && report.error === null

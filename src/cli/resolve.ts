@@ -224,7 +224,7 @@ function inFlightMax({ idempotent, acks }: ProducerSettings, { sharedBy }: SendS
 }
 
 /** The keys by which checkers decide what the configuration permits (table in CHECKERS.md). */
-function headerConfig(
+export function headerConfig(
   settings: ScenarioSettings,
   sends: SendStyle,
 ): Readonly<Record<string, unknown>> {

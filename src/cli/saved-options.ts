@@ -1,122 +1,45 @@
 /** Reads back what a run directory says was decided: the same options again, checked as strictly as flags. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
 import { OrdealError, describeError } from '../core/errors.ts';
 import { closestName } from '../core/suggestion.ts';
 import { optionsFile, scheduleFile } from '../run/decisions.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { Role, ScheduledFault } from '../spi/nemesis.ts';
-import { defectsNamed, registries } from './registries.ts';
-
-const count = z.int().nonnegative();
-const positive = z.int().positive();
-const range = z.tuple([count, count]).readonly();
-const log = { topic: z.string(), partition: count };
-
-const role: z.ZodType<Role> = z.discriminatedUnion('role', [
-  z.strictObject({ role: z.literal('node'), node: positive }),
-  z.strictObject({ role: z.literal('leader'), ...log }),
-  z.strictObject({ role: z.literal('follower'), ...log }),
-  z.strictObject({ role: z.literal('controller') }),
-  z.strictObject({ role: z.literal('group-coordinator'), key: z.string() }),
-  z.strictObject({ role: z.literal('transaction-coordinator'), key: z.string() }),
-  z.strictObject({ role: z.literal('minority'), controller: z.enum(['with', 'without']) }),
-  z.strictObject({ role: z.literal('majority') }),
-  z.strictObject({ role: z.literal('all') }),
-]);
-
-const schedule: z.ZodType<readonly ScheduledFault[]> = z.array(
-  z.strictObject({
-    id: z.string().min(1),
-    nemesis: z.string(),
-    atMs: count,
-    durationMs: count,
-    // A nemesis may keep details of its own in the plan.
-    plan: z.looseObject({ target: role, variant: z.string() }),
-  }),
-);
-
-const simulated = z.strictObject({
-  profile: z.strictObject({
-    latencyUs: range,
-    lossPerMillion: count.max(1_000_000),
-    driftPpmMax: count,
-    serviceUs: range,
-    startMs: range,
-    flushMs: count,
-  }),
-  defects: z.array(z.string()),
-});
-
-const optionsObject = z.strictObject({
-  test: z.string().regex(/^[\w.-]+$/, 'expected letters, digits, ".", "_" and "-"'),
-  cluster: z.enum(['simulated', 'docker']),
-  workload: z.string(),
-  seed: z.string(),
-  faults: z.array(z.string()),
-  nemesisIntervalMs: count,
-  schedule,
-  limits: z.strictObject({
-    setUpMs: positive,
-    faultsMs: count,
-    healMs: positive,
-    recoveryMs: positive,
-    drainMs: positive,
-    auditMs: positive,
-    tearDownMs: positive,
-  }),
-  ratePerSecond: positive,
-  concurrency: positive,
-  topics: positive,
-  partitions: positive,
-  producer: z.strictObject({
-    acks: z.union([z.literal('all'), z.literal(0), z.literal(1)]),
-    idempotent: z.boolean(),
-    requestTimeoutMs: positive,
-    retriesMax: count,
-    operationTimeoutMs: positive,
-  }),
-  sends: z.strictObject({
-    recordsPerSendMax: positive,
-    partition: z.enum(['explicit', 'client']),
-    afterFailure: z.enum(['replace', 'continue']),
-    sharedBy: positive,
-  }),
-  topicConfig: z.record(z.string(), z.string()),
-  claims: z.array(z.string()).nullable(),
-  config: z.record(z.string(), z.unknown()),
-  simulated: simulated.nullable(),
-  image: z.string().nullable(),
-  brokerVersion: z.string(),
-  leaveRunning: z.boolean(),
-});
-
-const optionsSchema: z.ZodType<RunOptions> = optionsObject;
+import { nemesesOf, registries, topicsOf } from './registries.ts';
+import { headerConfig } from './resolve.ts';
+import { optionKeys, optionsSchema, scheduleSchema } from './saved-shape.ts';
 
 /**
- * The options of a run directory. Where options.json and schedule.json differ, the schedule is that of schedule.json.
- * @throws OrdealError NO_SUCH_FILE; BAD_ARGUMENT naming file and field; UNSUPPORTED for a workload or nemesis that this
- * version does not know.
+ * The options of a run directory. Where options.json and schedule.json differ, the schedule is that of schedule.json, and
+ * the kinds of fault are those that it holds.
+ * @throws OrdealError NO_SUCH_FILE; BAD_ARGUMENT naming file and field; UNSUPPORTED for a nemesis that the cluster cannot
+ * carry out.
  */
 export async function readSavedOptions(directory: string): Promise<RunOptions> {
   const optionsPath = join(directory, optionsFile);
   const options = parse(optionsSchema, await readJson(optionsPath), optionsPath);
+  refuseUnknown(options, optionsPath);
   const schedulePath = join(directory, scheduleFile);
-  const saved = {
-    ...options,
-    schedule: parse(schedule, await readJson(schedulePath), schedulePath),
-  };
-  refuseUnknown(saved, optionsPath);
-  return saved;
+  const schedule = parse(scheduleSchema, await readJson(schedulePath), schedulePath);
+  if (isDeepStrictEqual(schedule, options.schedule)) return options;
+  refuseFaults(options, schedule, schedulePath);
+  return { ...options, schedule, faults: [...new Set(schedule.map(({ nemesis }) => nemesis))] };
 }
 
-/** Whether a path is a directory with options: those that sliced histories have hold none. */
-export async function hasSavedOptions(path: string): Promise<boolean> {
-  return stat(join(path, optionsFile)).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+/**
+ * Whether a path is the directory of a simulated run, which can be done again. One whose options cannot be read, or of
+ * another cluster, has a history all the same.
+ */
+export async function isSimulatedRun(path: string): Promise<boolean> {
+  try {
+    const options: unknown = JSON.parse(await readFile(join(path, optionsFile), 'utf8'));
+    return (options as { readonly cluster?: unknown } | null)?.cluster === 'simulated';
+  } catch {
+    return false;
+  }
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -145,7 +68,7 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
     throw unfit(place, issue?.message ?? 'not understood');
   }
   const key = issue.keys[0] ?? '';
-  const closest = closestName(key, Object.keys(optionsObject.shape));
+  const closest = field === '' ? closestName(key, optionKeys) : null;
   const hint = closest === null ? '' : `; did you mean "${closest}"?`;
   throw unfit(place, `unknown key "${key}"${hint}`);
 }
@@ -160,12 +83,68 @@ function unfit(place: string, what: string): OrdealError {
 
 /** Names are checked here, where they come in; later code relies on them. */
 function refuseUnknown(options: RunOptions, path: string): void {
-  const { workload, schedule: faults, cluster, simulated: model } = options;
+  const { workload, cluster, simulated: model } = options;
   if (!registries.workloads.has(workload)) throw unfit(path, `no workload is called "${workload}"`);
-  const strange = faults.find(({ nemesis }) => !registries.nemeses.has(nemesis));
-  if (strange !== undefined) throw unfit(path, `no nemesis is called "${strange.nemesis}"`);
   if ((cluster === 'simulated') !== (model !== null)) {
     throw unfit(path, `simulated: given for the simulated cluster, and only for that`);
   }
-  defectsNamed(registries, model?.defects ?? []);
+  const strange = model?.defects.find((name) => !registries.defects.has(name));
+  if (strange !== undefined) {
+    throw unfit(path, `simulated.defects: no defect is called "${strange}"`);
+  }
+  for (const name of options.faults) refuseNemesis(options, name, `${path}: faults`);
+  refuseFaults(options, options.schedule, path);
+  refuseContradiction(options, path);
+}
+
+function refuseFaults(
+  options: RunOptions,
+  schedule: readonly ScheduledFault[],
+  path: string,
+): void {
+  for (const { id, nemesis, plan } of schedule) {
+    const place = `${path}: fault ${id}`;
+    refuseNemesis(options, nemesis, place);
+    refuseTarget(options, plan.target, place);
+  }
+}
+
+function refuseNemesis({ cluster }: RunOptions, name: string, place: string): void {
+  const offered = nemesesOf(registries, cluster);
+  if (offered.includes(name)) return;
+  if (!registries.nemeses.has(name)) throw unfit(place, `no nemesis is called "${name}"`);
+  throw new OrdealError(
+    'UNSUPPORTED',
+    `${place}: the ${cluster} cluster cannot carry out ${name}`,
+    `use nemeses out of ${offered.join(', ')}`,
+  );
+}
+
+/** A fault that aims at what is not there would be recorded as one that found nobody. */
+function refuseTarget(options: RunOptions, target: Role, place: string): void {
+  if (target.role === 'node') {
+    const { nodes } = registries.clusters[options.cluster];
+    if (!nodes.includes(target.node)) throw unfit(place, `there is no node ${target.node}`);
+  }
+  if (target.role !== 'leader' && target.role !== 'follower') return;
+  const topic = topicsOf(options).find(({ name }) => name === target.topic);
+  if (topic === undefined || target.partition >= topic.partitions) {
+    throw unfit(place, `there is no log ${target.topic}/${target.partition}`);
+  }
+}
+
+/** What permits what is judged by `config`: it must say what clients and topics are told. */
+function refuseContradiction(
+  { config, producer, topicConfig, sends }: RunOptions,
+  path: string,
+): void {
+  for (const [key, told] of Object.entries(headerConfig({ producer, topicConfig }, sends))) {
+    const said = config[key];
+    if (said === undefined || said === told) continue;
+    const texts = [said, told].map((value) => JSON.stringify(value));
+    throw unfit(
+      path,
+      `config.${key} is ${texts[0] ?? ''}, and producer, sends and topicConfig make it ${texts[1] ?? ''}`,
+    );
+  }
 }

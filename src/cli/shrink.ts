@@ -6,7 +6,7 @@
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { checkHistory } from '../../checkers/index.ts';
-import { OrdealError } from '../core/errors.ts';
+import { OrdealError, exitCodes } from '../core/errors.ts';
 import { unknownName } from '../core/suggestion.ts';
 import { formatDurationMs, nsPerMs } from '../core/units.ts';
 import { loadHistoryEvents } from '../history/load-events.ts';
@@ -17,11 +17,14 @@ import { shrinkHistory } from '../run/shrink-history.ts';
 import { shrinkRun } from '../run/shrink-schedule.ts';
 import { anomalyNames } from '../spi/verdict.ts';
 import type { AnomalyName, AnomalyResult, ResultDocument } from '../spi/verdict.ts';
+import { exitOfInterrupt } from './exit.ts';
 import { flagDefaults } from './flags.ts';
+import { listenForSignals } from './interrupt.ts';
 import { keepRun, type RecordedRun } from './kept-run.ts';
+import type { Exit } from './program.ts';
 import { readHistoryBytes } from './raw-events.ts';
 import { topicsOf } from './registries.ts';
-import { hasSavedOptions, readSavedOptions } from './saved-options.ts';
+import { isSimulatedRun, readSavedOptions } from './saved-options.ts';
 import type { Session } from './session.ts';
 
 interface ShrinkFlags {
@@ -30,7 +33,7 @@ interface ShrinkFlags {
   readonly json?: boolean;
 }
 
-export function addShrinkCommand(program: Command, session: Session): void {
+export function addShrinkCommand(program: Command, session: Session, exit: Exit): void {
   program
     .command('shrink')
     .summary('the smallest run or history that still shows an anomaly')
@@ -43,24 +46,45 @@ export function addShrinkCommand(program: Command, session: Session): void {
     .option('--json', 'print JSON: the sizes, and where the small run is')
     .addHelpText(
       'after',
-      '\nExamples:\n  ordeal shrink store/latest\n  ordeal shrink history.jsonl.gz --anomaly lost-write',
+      '\nExit codes: 0, 254 bad arguments or nothing to shrink, 130 and 143 interrupted: the smallest so far is kept.\n\nExamples:\n  ordeal shrink store/latest\n  ordeal shrink history.jsonl.gz --anomaly lost-write',
     )
     .action(async (path: string, flags: ShrinkFlags) => {
       const anomaly = flags.anomaly === undefined ? null : parseAnomaly(flags.anomaly);
-      const startNs = session.clock.nowNs();
-      const options = (await hasSavedOptions(path)) ? await readSavedOptions(path) : null;
-      const shrunk =
-        options?.cluster === 'simulated'
-          ? await shrinkSimulated(session, path, options, anomaly)
-          : await shrinkRecorded(session, path, anomaly);
-      const wallMs = session.clock.wallMs();
-      const { test, run, document } = shrunk;
-      const directory = await keepRun(flags.store, test, wallMs, shrunk.options, run, document);
-      const elapsedMs = (session.clock.nowNs() - startNs) / nsPerMs;
-      session.stdout.write(
-        flags.json === true ? jsonOf(shrunk, directory) : textOf(shrunk, directory, elapsedMs),
-      );
+      exit.code = await shrink(session, path, flags, anomaly);
     });
+}
+
+async function shrink(
+  session: Session,
+  path: string,
+  { store, json = false }: ShrinkFlags,
+  anomaly: AnomalyName | null,
+): Promise<number> {
+  using interruption = listenForSignals(
+    process,
+    () => {
+      session.stderr.write('\ninterrupted: the smallest so far is kept\n');
+    },
+    (signal) => process.exit(exitOfInterrupt(signal) ?? exitCodes.environment),
+  );
+  const startNs = session.clock.nowNs();
+  const asked = { path, anomaly, interrupt: interruption.signal };
+  const shrunk = (await isSimulatedRun(path))
+    ? await shrinkSimulated(session, asked, await readSavedOptions(path))
+    : await shrinkRecorded(session, asked);
+  const { test, run, document } = shrunk;
+  const place = { store, test, wallMs: session.clock.wallMs(), label: null };
+  const directory = await keepRun(place, shrunk.options, run, document);
+  const elapsedMs = (session.clock.nowNs() - startNs) / nsPerMs;
+  session.stdout.write(json ? jsonOf(shrunk, directory) : textOf(shrunk, directory, elapsedMs));
+  return exitOfInterrupt(interruption.received()) ?? exitCodes.valid;
+}
+
+interface Asked {
+  readonly path: string;
+  /** Null: the first that is found. */
+  readonly anomaly: AnomalyName | null;
+  readonly interrupt: AbortSignal;
 }
 
 interface Size {
@@ -82,15 +106,14 @@ interface Shrunk {
   readonly after: Size;
   /** Candidates that were judged. */
   readonly checks: number;
-  /** False: a bound was reached, and it might become smaller yet. */
+  /** False: a bound was reached or it was interrupted, and it might become smaller yet. */
   readonly finished: boolean;
 }
 
 async function shrinkSimulated(
   session: Session,
-  path: string,
+  { path, anomaly: asked, interrupt }: Asked,
   options: RunOptions,
-  asked: AnomalyName | null,
 ): Promise<Shrunk> {
   // Loaded here: a slice does without the model.
   const { runSimulated } = await import('./simulated-stage.ts');
@@ -105,6 +128,7 @@ async function shrinkSimulated(
   const shrunk = await shrinkRun(options, {
     fails: async (candidate) => shows((await attempt(candidate)).document),
     topicsOf,
+    interrupt,
     onProgress: ({ candidates, accepted, move }) => {
       if (accepted) session.stderr.write(`${candidates}: ${move.move} ${move.change}\n`);
     },
@@ -126,8 +150,7 @@ async function shrinkSimulated(
 
 async function shrinkRecorded(
   session: Session,
-  path: string,
-  asked: AnomalyName | null,
+  { path, anomaly: asked, interrupt }: Asked,
 ): Promise<Shrunk> {
   const history = readEvents(await readHistoryBytes(path), path);
   const document = judge(history);
@@ -137,8 +160,12 @@ async function shrinkRecorded(
   const hint = document.anomalies[anomaly].witnesses[0];
   const shrunk = await shrinkHistory(
     history,
-    (candidate) => shows(judge(candidate)),
-    hint === undefined ? {} : { hint },
+    async (candidate) => {
+      // Judging keeps the event loop busy: without a turn of it no signal would be heard.
+      await session.clock.turn();
+      return shows(judge(candidate));
+    },
+    hint === undefined ? { interrupt } : { hint, interrupt },
   );
   const after = judge(shrunk.history);
   return {
@@ -225,7 +252,7 @@ function textOf(shrunk: Shrunk, directory: string, elapsedMs: number): string {
     (what) => `${what} ${formatCount(before[what])} → ${formatCount(after[what])}`,
   );
   const time = `${formatDurationMs(before.durationMs)} → ${formatDurationMs(after.durationMs)}`;
-  const bound = finished ? '' : ', where a bound ended it';
+  const bound = finished ? '' : ', and it might become smaller yet';
   const first = document.anomalies[anomaly].witnesses[0]?.explanation;
   return [
     `${anomaly}: ${sizes.join(', ')}, cluster time ${time}`,

@@ -36,7 +36,7 @@ export function createSimulatedStage({ options, directory, hurry }: StageOptions
       ...partsOf(options, simulation, hurry),
       files: createSynchronousRunFiles(directory),
       record: (path, header) =>
-        rejecting(() => createMemoryRecorder(header, clock, openFileSink(path))),
+        rejecting(() => createMemoryRecorder(header, clock, () => openFileSink(path))),
     },
     carryOut: (run) => simulation.drive(run),
     undo: null,

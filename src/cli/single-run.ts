@@ -4,6 +4,7 @@ import { OrdealError, exitCodes } from '../core/errors.ts';
 import { renderJson } from '../report/json.ts';
 import { plainPaint, renderText } from '../report/text.ts';
 import { viewOf } from '../report/view.ts';
+import type { ReportView } from '../report/view.ts';
 import { executeRun } from '../run/execute.ts';
 import type { RunOutcome } from '../run/execute.ts';
 import type { RunOptions } from '../run/options.ts';
@@ -93,7 +94,7 @@ async function runInStore(
   interruption: Interruption,
 ): Promise<RunReport> {
   for (const line of announcement) session.stderr.write(`${line}\n`);
-  const made = await createRunDirectory(store, options.test, session.clock.wallMs());
+  const made = await createRunDirectory(store, options.test, session.clock.wallMs(), null);
   const directory = made.path;
   session.runDirectory = directory;
   const log = join(directory, runFiles.logs, 'harness.log');
@@ -178,11 +179,12 @@ async function concludeRun(
   const judgement = await judgeRecorded(directory, outcome);
   const { document } = judgement;
   const view = viewOf(document, titleOf(judgement));
-  await writeRunFile(directory, runFiles.results, renderJson(document));
-  await writeRunFile(directory, runFiles.report, renderText(view, plainPaint));
+  const unwritten = await writeResults(directory, document, view);
   progress.close();
-  const error = outcome.failure === null ? null : codedError(outcome.failure);
-  if (error !== null) explainFailure(session, error);
+  // The run's own failure first: on a full disk the results fail after it, and for the same reason.
+  const errors = [outcome.failure, unwritten].filter((each) => each !== null).map(codedError);
+  for (const each of errors) explainFailure(session, each);
+  const error = errors[0] ?? null;
   return {
     exitCode: exitOfRun(outcome.interrupted, error, document.valid),
     seed: options.seed,
@@ -191,6 +193,21 @@ async function concludeRun(
     text: renderText(view, session.stdout.paint),
     error,
   };
+}
+
+/** @returns why they could not be written, or null: a verdict that cannot be kept is told all the same. */
+async function writeResults(
+  directory: string,
+  document: ResultDocument,
+  view: ReportView,
+): Promise<unknown> {
+  try {
+    await writeRunFile(directory, runFiles.results, renderJson(document));
+    await writeRunFile(directory, runFiles.report, renderText(view, plainPaint));
+    return null;
+  } catch (thrown) {
+    return thrown;
+  }
 }
 
 /** A run that failed before it recorded anything fails with its own error, not with that of a missing file. */

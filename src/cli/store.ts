@@ -11,7 +11,7 @@ export const runFiles = {
   logs: 'logs',
 } as const;
 
-/** More runs of one test do not begin in one millisecond. */
+/** More runs of one test and label do not begin in one millisecond. */
 const directoriesPerInstantMax = 100;
 
 export interface RunDirectory {
@@ -23,15 +23,18 @@ export interface RunDirectory {
 
 /**
  * Makes store/<test>/<timestamp>/ with its logs/ directory. The name is claimed by creating it, so it is unique.
+ * @param label follows the timestamp, where many runs are kept at one instant; or null.
  * @throws OrdealError STORE_IO.
  */
 export async function createRunDirectory(
   store: string,
   test: string,
   wallMs: number,
+  label: string | null,
 ): Promise<RunDirectory> {
   const parent = resolve(store, test);
-  const instant = new Date(wallMs).toISOString().replace(/[-:]/g, '');
+  const time = new Date(wallMs).toISOString().replace(/[-:]/g, '');
+  const instant = label === null ? time : `${time}-${label}`;
   return storeIo(`the store ${store} cannot be written`, async () => {
     const made = await makeDirectories(parent);
     for (let attempt = 1; attempt <= directoriesPerInstantMax; attempt++) {
@@ -84,9 +87,18 @@ function hasCode(thrown: unknown, code: string): boolean {
   return thrown instanceof Error && 'code' in thrown && thrown.code === code;
 }
 
+/** The whole file or none. @throws OrdealError STORE_IO. */
 export async function writeRunFile(directory: string, name: string, text: string): Promise<void> {
   const path = join(directory, name);
-  await storeIo(`${path} cannot be written`, () => writeFile(path, text));
+  await storeIo(`${path} cannot be written`, async () => {
+    try {
+      await writeFile(path, text);
+    } catch (thrown) {
+      // Half a document would be taken for one. What cannot be removed was no file of ours.
+      await rm(path, { force: true }).catch(() => undefined);
+      throw thrown;
+    }
+  });
 }
 
 /**

@@ -19,43 +19,46 @@ export interface HistorySink {
 
 export interface MemoryRecorder extends Recorder {
   readonly header: Header;
-  /** All that was recorded. They are the harness's own objects: read only. */
+  /** All that was recorded; none where a sink takes them. They are the harness's own objects: read only. */
   readonly events: readonly HistoryEvent[];
 }
 
 /**
- * @param sink takes the file's text too; null: events stay in memory alone.
+ * @param openSink opens what takes the file's text, once the header is known to be well formed: events are not kept in
+ * memory then, for a long run has too many. Null: they stay in memory alone.
  * @throws OrdealError ILL_FORMED for a header that the format forbids, RECORDER_IO if the sink cannot take it.
  */
 export function createMemoryRecorder(
   header: Header,
   clock: Clock,
-  sink: HistorySink | null,
+  openSink: (() => HistorySink) | null,
 ): MemoryRecorder {
   const drafts = new DraftRules(clock);
   const events: HistoryEvent[] = [];
   const headerText = lineOfHeader(header);
   let bytes = Buffer.byteLength(headerText);
   let closed = false;
-  const writeTo = (to: HistorySink, draft: EventDraft): HistoryEvent => {
+  const sink = openSink === null ? null : openedWith(headerText, openSink);
+  const writeTo = (to: HistorySink, draft: EventDraft): number => {
     const { event, line } = drafts.take(draft);
     to.write(line);
     bytes += Buffer.byteLength(line);
-    return event;
+    return event.index;
   };
-  sink?.write(headerText);
-  sink?.flush();
+  const keep = (draft: EventDraft): number => {
+    const event = drafts.takeEvent(draft);
+    events.push(event);
+    return event.index;
+  };
   return {
     header,
     events,
     append: (draft: EventDraft): number => {
       assert(!closed, 'append to a closed recorder');
-      const event = sink === null ? drafts.takeEvent(draft) : writeTo(sink, draft);
-      events.push(event);
-      return event.index;
+      return sink === null ? keep(draft) : writeTo(sink, draft);
     },
     sync: (): Promise<void> => immediately(() => sink?.flush()),
-    stats: (): RecorderStats => ({ events: events.length, bytes, syncs: 0, syncLagMaxMs: 0 }),
+    stats: (): RecorderStats => ({ events: drafts.count, bytes, syncs: 0, syncLagMaxMs: 0 }),
     [Symbol.asyncDispose]: (): Promise<void> =>
       immediately(() => {
         if (closed) return;
@@ -63,6 +66,19 @@ export function createMemoryRecorder(
         sink?.close();
       }),
   };
+}
+
+/** A sink that holds the header; one that cannot take it is closed again. */
+function openedWith(headerText: string, open: () => HistorySink): HistorySink {
+  const sink = open();
+  try {
+    sink.write(headerText);
+    sink.flush();
+    return sink;
+  } catch (thrown) {
+    sink.close();
+    throw thrown;
+  }
 }
 
 /** A promise that is settled already; what the work throws rejects it. */

@@ -10,7 +10,7 @@ import type { Witness } from '../spi/verdict.ts';
 import { removeChunks, trimEnds } from './chunk-removal.ts';
 
 /** True if the history still shows the anomaly. */
-export type HistoryJudge = (history: RawHistory) => boolean;
+export type HistoryJudge = (history: RawHistory) => boolean | Promise<boolean>;
 
 export interface ShrinkHistoryLimits {
   /** Bound of the number of candidates that are judged. */
@@ -31,22 +31,29 @@ export interface ShrunkHistory {
   readonly after: HistorySize;
   /** Number of candidates judged. */
   readonly checks: number;
-  /** False: the bound was reached, and the history might become smaller yet. */
+  /** False: the bound was reached or it was interrupted, and the history might become smaller yet. */
   readonly finished: boolean;
 }
 
+export interface ShrinkHistoryOptions {
+  /** A witness of the anomaly in this history, if one is at hand: what it names is tried first. */
+  readonly hint?: Witness;
+  readonly limits?: ShrinkHistoryLimits;
+  /** Ends it with the smallest so far. */
+  readonly interrupt?: AbortSignal;
+}
+
 /**
- * @param hint a witness of the anomaly in this history, if one is at hand: what it names is tried first.
  * @returns the history itself where no smaller one is accepted; that the judge accepts the whole is the caller's to know.
  */
 export async function shrinkHistory(
   history: RawHistory,
   judge: HistoryJudge,
-  options: { readonly hint?: Witness; readonly limits?: ShrinkHistoryLimits } = {},
+  options: ShrinkHistoryOptions = {},
 ): Promise<ShrunkHistory> {
-  const shrinking = new Shrinking(history, judge, options.limits ?? shrinkHistoryLimits);
+  const shrinking = new Shrinking(history, judge, options);
   const before = sizeOf(history);
-  if (options.hint !== undefined) shrinking.accept(sliceAround(history, options.hint));
+  if (options.hint !== undefined) await shrinking.accept(sliceAround(history, options.hint));
   for (const step of [byLog, byTime, byProcess]) await step(shrinking);
   for (let events = Infinity; shrinking.current.events.length < events && !shrinking.spent;) {
     events = shrinking.current.events.length;
@@ -93,38 +100,43 @@ class Shrinking {
   spent = false;
   readonly #judge: HistoryJudge;
   readonly #limits: ShrinkHistoryLimits;
+  readonly #interrupt: AbortSignal | null;
 
-  constructor(history: RawHistory, judge: HistoryJudge, limits: ShrinkHistoryLimits) {
+  constructor(history: RawHistory, judge: HistoryJudge, options: ShrinkHistoryOptions) {
     this.current = history;
     this.#judge = judge;
-    this.#limits = limits;
+    this.#limits = options.limits ?? shrinkHistoryLimits;
+    this.#interrupt = options.interrupt ?? null;
   }
 
   /** Judges a candidate; one that is accepted is where the next step begins. */
-  accept(candidate: RawHistory): boolean {
-    if (this.checks >= this.#limits.checksMax) {
+  async accept(candidate: RawHistory): Promise<boolean> {
+    if (this.checks >= this.#limits.checksMax || this.#interrupt?.aborted === true) {
       this.spent = true;
       return false;
     }
     this.checks++;
-    if (!this.#judge(candidate)) return false;
+    if (!(await this.#judge(candidate))) return false;
     this.current = candidate;
     return true;
   }
 
   /** Offers slices of the history as it is now. A slice that is no smaller than the last one is no candidate. */
-  offers(): { readonly index: SliceIndex; readonly take: (part: Partial<Selection>) => boolean } {
+  offers(): {
+    readonly index: SliceIndex;
+    readonly take: (part: Partial<Selection>) => Promise<boolean>;
+  } {
     const slicer = new Slicer(this.current);
     const whole = { ...slicer.select(this.current.events.keys()), dropped: none, logs: null };
     let last = weightOf(this.current);
     return {
       index: slicer.index,
-      take: (part) => {
+      take: async (part) => {
         if (this.spent) return false;
         const candidate = slicer.slice({ ...whole, ...part });
         const weight = weightOf(candidate);
         // What a closure gave back would be asked again and again.
-        if (weight >= last || !this.accept(candidate)) return false;
+        if (weight >= last || !(await this.accept(candidate))) return false;
         last = weight;
         return true;
       },

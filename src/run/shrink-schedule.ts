@@ -40,7 +40,7 @@ export interface ShrinkRunProgress {
 }
 
 export interface ShrinkRunRequest {
-  /** True if the candidate still shows the anomaly. */
+  /** True if the candidate still shows the anomaly. One that could not be run, and rejects, is not smaller: it is no run. */
   readonly fails: (candidate: RunOptions) => Promise<boolean>;
   /** The topics that the workload makes of these options, in order: faults that aim at a log follow them. */
   readonly topicsOf: (
@@ -48,6 +48,8 @@ export interface ShrinkRunRequest {
   ) => readonly { readonly name: string; readonly partitions: number }[];
   readonly onProgress?: (progress: ShrinkRunProgress) => void;
   readonly limits?: ShrinkRunLimits;
+  /** Ends it with the smallest so far. */
+  readonly interrupt?: AbortSignal;
 }
 
 export interface ShrunkRun {
@@ -55,7 +57,7 @@ export interface ShrunkRun {
   readonly moves: readonly ShrinkMove[];
   /** Number of candidates that were run. */
   readonly candidates: number;
-  /** False: the bound was reached, and the run might become smaller yet. */
+  /** False: the bound was reached or it was interrupted, and the run might become smaller yet. */
   readonly finished: boolean;
 }
 
@@ -103,13 +105,14 @@ class Shrinking {
 
   /** Runs the current options with some of them changed; if that fails too, it is where the next move begins. */
   async accept(part: Partial<RunOptions>, move: ShrinkMove): Promise<boolean> {
-    if (this.candidates >= this.limits.candidatesMax) {
+    const { fails, interrupt } = this.#request;
+    if (this.candidates >= this.limits.candidatesMax || interrupt?.aborted === true) {
       this.spent = true;
       return false;
     }
     const candidate = this.#consistent({ ...this.current, ...part });
     this.candidates++;
-    const accepted = await this.#request.fails(candidate);
+    const accepted = await fails(candidate).catch(() => false);
     this.#request.onProgress?.({ candidates: this.candidates, accepted, move });
     if (!accepted) return false;
     this.current = candidate;

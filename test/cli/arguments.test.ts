@@ -131,21 +131,36 @@ describe('without Docker', () => {
     expect(run.exitCode).toBe(255);
   });
 
-  it('doctor says what is there and what is missing', async () => {
+  it.each([
+    ['simulated', [], 0],
+    ['docker', ['--cluster', 'docker'], 255],
+  ] as const)('doctor says what is there and what a %s run lacks', async (_name, more, code) => {
     using folder = new Folder();
-    const run = await ordeal(['doctor', '--json'], { cwd: folder.path });
+    const run = await ordeal(['doctor', '--json', ...more], { cwd: folder.path });
     const rows = JSON.parse(run.stdout) as readonly {
       readonly check: string;
       readonly ok: boolean;
       readonly next: string;
+      readonly needed: boolean;
     }[];
-    expect(rows.find(({ check }) => check === 'node')?.ok).toBe(true);
-    expect(rows.find(({ check }) => check === 'store')?.ok).toBe(true);
-    const engine = rows.find(({ check }) => check === 'engine');
-    expect(engine?.ok).toBe(false);
-    expect(engine?.next).not.toBe('');
-    expect(run.exitCode).toBe(255);
+    const row = (name: string) => rows.find(({ check }) => check === name);
+    expect(row('node')).toMatchObject({ ok: true, needed: true });
+    expect(row('store')).toMatchObject({ ok: true, needed: true });
+    expect(row('engine')).toMatchObject({ ok: false, needed: code === 255 });
+    expect(row('engine')?.next).not.toBe('');
+    expect(run.exitCode).toBe(code);
     expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  it('doctor counts what every run needs, and knows the clusters', async () => {
+    using folder = new Folder();
+    const store = join(folder.write('file', ''), 'store');
+    const unwritable = await ordeal(['doctor', '--store', store]);
+    expect(unwritable.exitCode).toBe(255);
+    expect(unwritable.stdout).toMatch(/^missing {2}store: /m);
+    expect(unwritable.stdout).toMatch(/^absent {3}engine: .* \(needed for --cluster docker\)$/m);
+    const strange = await ordeal(['doctor', '--cluster', 'dokcer']);
+    expect(strange.exitCode).toBe(254);
   });
 });
 

@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import type { ExploreDocument } from '../../src/cli/explore-report.ts';
+import type { ExploreDocument } from '../../src/cli/explore-totals.ts';
 import { readEvents } from '../../src/history/load-text.ts';
 import type { ResultDocument } from '../../src/spi/verdict.ts';
-import { Folder, main, ordeal } from './command.ts';
+import { Folder, badHistory, main, ordeal } from './command.ts';
 
 const short = ['--nemesis', 'pause,partition', '--time-limit', '20s', '--rate', '20'];
 
@@ -102,6 +103,22 @@ describe('ordeal test', () => {
     expect(existsSync(join(latest(folder), 'results.json'))).toBe(true);
   });
 
+  it('tells its verdict on a full disk, and first of all that the history was not written', async () => {
+    using folder = new Folder();
+    const args = [main, 'test', '--seed', '5', ...short].map((word) => `'${word}'`).join(' ');
+    // No file grows beyond 8 KiB: neither the history nor results.json.
+    const limited = `ulimit -f 8; exec '${process.execPath}' ${args}`;
+    const { exitCode, stdout, stderr } = await execa('bash', ['-c', limited], {
+      cwd: folder.path,
+      reject: false,
+    });
+    expect(exitCode, stderr).toBe(255);
+    const codes = [...stderr.matchAll(/^ordeal: .*\[(\w+)\]$/gm)].map(([, code]) => code);
+    expect(codes).toEqual(['RECORDER_IO', 'STORE_IO']);
+    expect(stdout).toMatch(/^UNKNOWN/m);
+    expect(existsSync(join(latest(folder), 'results.json'))).toBe(false);
+  });
+
   it('leaves a history that can be judged when it is killed', async () => {
     using folder = new Folder();
     const child = startLong(folder);
@@ -152,6 +169,34 @@ describe('ordeal replay', () => {
     const other = await ordeal(['replay', directory, '--store', 'other'], { cwd: folder.path });
     expect(other.stdout).toMatch(/the history is not the same as that of/);
   });
+
+  it('compares with the run that was the latest, not with itself', async () => {
+    using folder = new Folder();
+    await ordeal(['test', '--seed', '6', ...short], { cwd: folder.path });
+    const directory = latest(folder);
+    writeFileSync(join(directory, 'schedule.json'), '[]');
+    const run = await ordeal(['replay', 'store/latest', '--json'], { cwd: folder.path });
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(run.stderr).toMatch(/^test log, seed 6\nreplay of /);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      replayOf: directory,
+      run: latest(folder),
+      identical: false,
+    });
+    expect(latest(folder)).not.toBe(directory);
+  });
+
+  it('refuses what it cannot do before anything is in the store', async () => {
+    using folder = new Folder();
+    await ordeal(['test', '--seed', '6', ...short], { cwd: folder.path });
+    const directory = latest(folder);
+    const options = join(directory, 'options.json');
+    const saved = JSON.parse(readFileSync(options, 'utf8')) as object;
+    writeFileSync(options, JSON.stringify({ ...saved, test: '..' }));
+    const run = await ordeal(['replay', directory, '--store', 'a/b'], { cwd: folder.path });
+    expect(run.exitCode).toBe(254);
+    expect(readdirSync(folder.path)).toEqual(['store']);
+  });
 });
 
 describe('ordeal explore', () => {
@@ -181,6 +226,7 @@ describe('ordeal explore', () => {
     expect(explored.exitCode, explored.stderr).toBe(1);
     const { violations } = JSON.parse(explored.stdout) as ExploreDocument;
     const kept = violations[0]?.run ?? '';
+    expect(kept).toMatch(/Z-seed-1$/);
     const shrunk = await ordeal(['shrink', kept, '--anomaly', 'lost-write', '--json'], at);
     expect(shrunk.exitCode, shrunk.stderr).toBe(0);
     const { run, before, after } = JSON.parse(shrunk.stdout) as {
@@ -229,6 +275,37 @@ describe('ordeal shrink', () => {
     const check = await ordeal(['check', run, '--certify', '--json'], at);
     const { anomalies } = JSON.parse(check.stdout) as ResultDocument;
     expect(anomalies['lost-write'].count).toBe(1);
+  });
+
+  it('cuts a slice out of the directory of a real run, whatever its options are', async () => {
+    using folder = new Folder();
+    folder.write('history.jsonl', badHistory);
+    folder.write('options.json', '{"cluster":"docker"}');
+    const run = await ordeal(['shrink', folder.path, '--json'], { cwd: folder.path });
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ anomaly: 'lost-write' });
+  });
+
+  it.each([
+    ['a run', 'run'],
+    ['a history', 'history.jsonl'],
+  ])('keeps the smallest so far when it is interrupted: %s', async (_name, what) => {
+    using folder = new Folder();
+    await ordeal(['test', '--scenario', 'acks-one', '--seed', '1'], { cwd: folder.path });
+    const path = what === 'run' ? latest(folder) : join(latest(folder), what);
+    const child = spawn(process.execPath, [main, 'shrink', path], {
+      cwd: folder.path,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let told = '';
+    child.stdout.on('data', (chunk) => (told += String(chunk)));
+    child.stderr.once('data', () => child.kill('SIGINT'));
+    child.stderr.resume();
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(130);
+    expect(told).toMatch(/it might become smaller yet/);
+    const kept = /^kept: (.*)$/m.exec(told)?.[1] ?? '';
+    expect((await ordeal(['check', kept])).exitCode).toBe(1);
   });
 
   it('refuses what shows nothing', async () => {

@@ -1,7 +1,7 @@
 /** A run is a function of its seed: every byte of its history, whatever process and how many threads made it. */
 import { expect, it } from 'vitest';
 import { explorePool } from '../../src/cli/explore-pool.ts';
-import type { ExploreDocument } from '../../src/cli/explore-report.ts';
+import type { ExploreDocument } from '../../src/cli/explore-totals.ts';
 import { ordeal } from '../cli/command.ts';
 
 const runs = 100;

@@ -1,8 +1,9 @@
 /** Explorations in this process, one thread; threads are of the built command, in test/cli. */
 import { describe, expect, it } from 'vitest';
 import { checkHistory } from '../../../checkers/index.ts';
-import { explorePool } from '../../../src/cli/explore-pool.ts';
-import { documentOf, exploreText } from '../../../src/cli/explore-report.ts';
+import { exploreInOrder, explorePool } from '../../../src/cli/explore-pool.ts';
+import { exploreText } from '../../../src/cli/explore-report.ts';
+import { ExploreTotals, type ExploreDocument } from '../../../src/cli/explore-totals.ts';
 import {
   optionsOf,
   replayCommand,
@@ -40,6 +41,16 @@ function explore(
     interrupt,
     onSummary: () => undefined,
   });
+}
+
+function documentOf(
+  given: ExploreRequest,
+  asked: number,
+  runs: readonly RunSummary[],
+): ExploreDocument {
+  const totals = new ExploreTotals(given, asked);
+  for (const run of runs) totals.add(run);
+  return totals.document();
 }
 
 describe('a simulated run in memory', () => {
@@ -84,8 +95,36 @@ describe('explorePool', () => {
     expect(stopped.at(-1)?.violations.map(({ anomaly }) => anomaly)).toContain('lost-write');
   });
 
+  it('gives each run as soon as it is its turn, and holds none to the end', async () => {
+    const told: string[] = [];
+    await exploreInOrder(
+      {
+        ...{ request, runs: 2, threads: 1, stopFirst: true, interrupt: never },
+        onSummary: ({ seed }) => told.push(`came ${seed}`),
+      },
+      ({ seed }) => told.push(`given ${seed}`),
+    );
+    expect(told).toEqual(['given 1', 'came 1', 'given 2', 'came 2']);
+  });
+
   it('counts nothing after an interrupt', async () => {
     expect(await explore(request, 3, true, AbortSignal.abort())).toEqual([]);
+  });
+});
+
+describe('a run that cannot be kept', () => {
+  it('keeps its verdict and its anomaly', async () => {
+    const [lost] = await explore({ ...buggy, keep: '/dev/null' }, 1);
+    const [found] = await explore(buggy, 1);
+    expect(lost).toMatchObject({ valid: false, anomalies: found?.anomalies, directory: null });
+    expect(lost?.violations).toEqual([
+      ...(found?.violations ?? []),
+      {
+        kind: 'failure',
+        anomaly: null,
+        text: expect.stringMatching(/could not be kept: the store/) as string,
+      },
+    ]);
   });
 });
 

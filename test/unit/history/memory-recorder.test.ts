@@ -1,5 +1,5 @@
 /** The recorder that never waits: the bytes of the file recorder, and what a kill or a full disk leaves. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,31 +57,32 @@ describe('the memory recorder', () => {
     const clocks = [createVirtualClock(), createVirtualClock()] as const;
     const file = await openRecorder(slow, header, { ...clocks[0], after: () => idleTimer });
     await record(clocks[0], file);
-    const memory = createMemoryRecorder(header, clocks[1], openFileSink(quick));
+    const memory = createMemoryRecorder(header, clocks[1], () => openFileSink(quick));
     await record(clocks[1], memory);
     expect(await readFile(quick, 'utf8')).toBe(await readFile(slow, 'utf8'));
     expect(memory.stats()).toMatchObject({
       events: drafts.length,
       bytes: readFileSync(quick).length,
     });
-    expect(readEvents(readFileSync(quick), quick).events).toEqual(memory.events);
+    expect(memory.events).toEqual([]);
   });
 
   it.each([
     ['with a file', (): HistorySink => openFileSink(freshPath())],
-    ['in memory', (): null => null],
-  ])('refuses what the format forbids, and goes on (%s)', (_name, sink) => {
-    const recorder = createMemoryRecorder(header, createVirtualClock(), sink());
+    ['in memory', null],
+  ])('refuses what the format forbids, and goes on (%s)', (_name, openSink) => {
+    const recorder = createMemoryRecorder(header, createVirtualClock(), openSink);
     recorder.append(drafts[0]!);
     expect(() => recorder.append(drafts[0]!)).toThrow(/already has an open operation/);
     expect(() => recorder.append({ ...drafts[3]!, f: 'sned' })).toThrow(/no client process/);
     expect(recorder.append(drafts[1]!)).toBe(1);
-    expect(recorder.events).toHaveLength(2);
+    expect(recorder.stats().events).toBe(2);
+    expect(recorder.events).toHaveLength(openSink === null ? 2 : 0);
   });
 
   it('has the header on disk at once, and events in pieces: a kill costs the last piece', () => {
     const path = freshPath();
-    const recorder = createMemoryRecorder(header, createVirtualClock(), openFileSink(path));
+    const recorder = createMemoryRecorder(header, createVirtualClock(), () => openFileSink(path));
     expect(readEvents(readFileSync(path), path).events).toEqual([]);
     const observe = (text: string): number =>
       recorder.append({ process: 'observer', type: 'event', f: 'note', value: { text } });
@@ -89,6 +90,43 @@ describe('the memory recorder', () => {
     expect(readEvents(readFileSync(path), path).events).toEqual([]);
     observe('x'.repeat(70_000));
     expect(readEvents(readFileSync(path), path).events).toHaveLength(2);
+  });
+
+  it('has the events of the file where there is none', async () => {
+    const path = freshPath();
+    const clocks = [createVirtualClock(), createVirtualClock()] as const;
+    await record(
+      clocks[0],
+      createMemoryRecorder(header, clocks[0], () => openFileSink(path)),
+    );
+    const memory = createMemoryRecorder(header, clocks[1], null);
+    await record(clocks[1], memory);
+    expect(readEvents(readFileSync(path), path).events).toEqual(memory.events);
+  });
+
+  it('makes no file for a header that the format forbids', () => {
+    const path = freshPath();
+    const broken = { ...header, ordeal: 7 } as unknown as Header;
+    const making = (): unknown =>
+      createMemoryRecorder(broken, createVirtualClock(), () => openFileSink(path));
+    expect(making).toThrow(/header/);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('closes a sink that cannot take the header', () => {
+    let closed = 0;
+    const full: HistorySink = {
+      write: () => undefined,
+      flush: () => {
+        throw new Error('no space left');
+      },
+      close: () => {
+        closed++;
+      },
+    };
+    const making = (): unknown => createMemoryRecorder(header, createVirtualClock(), () => full);
+    expect(making).toThrow('no space left');
+    expect(closed).toBe(1);
   });
 
   it('refuses a file that is there', () => {
@@ -106,7 +144,7 @@ describe('the memory recorder', () => {
       flush: () => undefined,
       close: () => undefined,
     };
-    const filling = createMemoryRecorder(header, createVirtualClock(), sink);
+    const filling = createMemoryRecorder(header, createVirtualClock(), () => sink);
     full = true;
     expect(() => filling.append(drafts[0]!)).toThrow('no space left');
     await filling[Symbol.asyncDispose]();

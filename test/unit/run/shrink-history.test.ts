@@ -55,6 +55,23 @@ describe('shrinkHistory', () => {
     expect(shows('lost-write')(shrunk.history)).toBe(true);
   });
 
+  it('stops when it is interrupted, with what it has', async () => {
+    const whole = readEvents(readBytes(lostWrite.file), lostWrite.file);
+    const stop = new AbortController();
+    let judged = 0;
+    const shrunk = await shrinkHistory(
+      whole,
+      (candidate) => {
+        judged += 1;
+        if (judged === 3) stop.abort();
+        return shows('lost-write')(candidate);
+      },
+      { interrupt: stop.signal },
+    );
+    expect(shrunk).toMatchObject({ checks: 3, finished: false });
+    expect(shows('lost-write')(shrunk.history)).toBe(true);
+  });
+
   it('gives the history back where nothing smaller is accepted', async () => {
     const { file } = bad.find(({ name }) => name === 'bad/poll-skip/smallest')!;
     const whole = readEvents(readBytes(file), file);

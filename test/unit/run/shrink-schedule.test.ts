@@ -121,6 +121,34 @@ describe('shrinkRun', () => {
     );
   });
 
+  it('stops when it is interrupted, with the smallest so far', async () => {
+    const stop = new AbortController();
+    let candidates = 0;
+    const shrunk = await shrinkRun(options, {
+      fails: (candidate) => {
+        candidates += 1;
+        if (candidates === 4) stop.abort();
+        return failsByPause(candidate);
+      },
+      topicsOf,
+      interrupt: stop.signal,
+    });
+    expect(shrunk).toMatchObject({ candidates: 4, finished: false });
+    expect(await failsByPause(shrunk.options)).toBe(true);
+  });
+
+  it('has a candidate that cannot be run as one that does not fail', async () => {
+    const shrunk = await shrinkRun(options, {
+      fails: (candidate) =>
+        candidate.schedule.length === 0
+          ? Promise.reject(new Error('no faults'))
+          : failsByPause(candidate),
+      topicsOf,
+    });
+    expect(shrunk.finished).toBe(true);
+    expect(shrunk.options.schedule).toHaveLength(1);
+  });
+
   it('drops every fault where none is needed', async () => {
     const fails = () => Promise.resolve(true);
     const shrunk = await shrinkRun(options, { fails, topicsOf });
