@@ -53,6 +53,18 @@ describe('the evidence of a lost-write', () => {
     });
   });
 
+  it('is an end that a scan of the raw log measured, and not what that scan is without', () => {
+    const h = (offset: number) =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], ok: offset, as: 'the lost one' })
+        .rawScan(9, 't/0', [], { at: [3, 4], end: 1, as: 'the end' });
+    expect(resultOf(h(1), 'lost-write')).toMatchObject({
+      outcome: 'found',
+      witnesses: [{ evidence: 'cut-tail', operations: [1, 3] }],
+    });
+    expect(resultOf(h(0), 'lost-write')).toMatchObject({ outcome: 'unknown', count: 0 });
+  });
+
   it('is an end below it for what an uncertain send left, seen once by a poll', () => {
     const h = history()
       .send(0, 't/0', 10, { at: [1, 2], info: true })
