@@ -65,6 +65,17 @@ describe('the evidence of a lost-write', () => {
     expect(resultOf(h(0), 'lost-write')).toMatchObject({ outcome: 'unknown', count: 0 });
   });
 
+  it('is an end that was below it after the answer, though a later one, after a sight, was not', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 1 })
+      .rawScan(9, 't/0', [], { at: [3, 4], end: 1, scan: 'a', as: 'the end' })
+      .poll(5, { 't/0': [[1, 10]] }, { at: [5, 6] })
+      .rawScan(9, 't/0', [], { at: [7, 8], end: 2, scan: 'b' });
+    const { count, witnesses } = resultOf(h, 'lost-write');
+    expect(count).toBe(1);
+    expect(witnesses[0]!.operations).toContain(h.index('the end'));
+  });
+
   it('is an end below it for what an uncertain send left, seen once by a poll', () => {
     const h = history()
       .send(0, 't/0', 10, { at: [1, 2], info: true })

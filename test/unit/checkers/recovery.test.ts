@@ -179,3 +179,38 @@ describe('not-recovered', () => {
     expect(resultOf(healed(), 'not-recovered').outcome).toBe('not-exercised');
   });
 });
+
+describe('attempts to read after the last heal', () => {
+  it('are polls, not what else the reader does', () => {
+    const h = (last: 'poll' | 'committed') => {
+      const reading = healed()
+        .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+        .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+        .poll(5, {}, { at: [20, 21] });
+      return last === 'poll'
+        ? reading.poll(5, {}, { at: [120, 121] })
+        : reading.op(5, 'committed', { group: 'g', logs: [] }, { at: [120, 121], fail: true });
+    };
+    expect(resultOf(h('poll'), 'not-recovered')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(h('committed'), 'not-recovered')).toMatchObject({ outcome: 'unknown' });
+  });
+
+  it('are those of the reader that was assigned the log', () => {
+    const h = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+      .assign(6, ['t/1'], 'beginning', { at: [15, 16] })
+      .poll(6, {}, { at: [30, 31] })
+      .poll(5, {}, { at: [120, 121] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'found', count: 1 });
+  });
+
+  it('begin after the heal: what was sent in that very nanosecond may have gone before it', () => {
+    const h = (at: number) =>
+      healed()
+        .send(0, 't/0', 1, { at: [at, 12], ok: 0 })
+        .send(1, 't/0', 2, { at: [13, 20], info: true })
+        .event('phase', { phase: 'drain' }, { at: 150 });
+    expect(resultOf(h(10), 'not-recovered')).toMatchObject({ outcome: 'found' });
+  });
+});

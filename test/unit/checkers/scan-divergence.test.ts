@@ -97,3 +97,14 @@ describe('scan-divergence', () => {
     expect(result.witnesses[0]?.offset).toBe(5);
   });
 });
+
+describe('the layer of scan-divergence', () => {
+  it('is the processor where others write too', () => {
+    const h = (writers: 'recorded' | 'external') =>
+      history({ topics: { t: { partitions: 1, writers } } })
+        .scan(8, 't/0', [[0, 'a']], { at: [1, 2], replica: 1 })
+        .scan(9, 't/0', [[0, 'b']], { at: [3, 4], replica: 2 });
+    expect(resultOf(h('external'), 'scan-divergence').witnesses[0]?.layer).toBe('processor');
+    expect(resultOf(h('recorded'), 'scan-divergence').witnesses[0]?.layer).toBe('unknown');
+  });
+});

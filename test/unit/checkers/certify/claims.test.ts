@@ -268,3 +268,53 @@ describe('claims of duplicates', () => {
     expect(claims(first, 'duplicate', 'a b')).toBe(false);
   });
 });
+
+describe('a claim of lost-write, where one offset holds two values', () => {
+  it('is refused of either', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0, as: 'send' })
+      .send(1, 't/0', 11, { at: [3, 4], ok: 0, as: 'other' })
+      .scan(9, 't/0', [[0, 10], [0, 11]], { at: [5, 6], as: 'scan' }); // prettier-ignore
+    expect(claims(h, 'lost-write', 'send scan')).toBe(false);
+    expect(claims(h, 'lost-write', 'other scan')).toBe(false);
+  });
+});
+
+describe('a claim about a reader that also writes', () => {
+  it('holds across the attempts of its transaction, which change no assignment', () => {
+    const h = history()
+      .send(1, 't/0', 10, { at: [1, 2], ok: 0 })
+      .send(1, 't/0', 11, { at: [3, 4], ok: 1 })
+      .assign(5, ['t/0'], 'beginning', { at: [5, 6] })
+      .op(5, 'txn', [['poll']], {
+        at: [7, 10],
+        completed: [
+          [
+            'poll',
+            {
+              't/0': [
+                [0, 10],
+                [1, 11],
+              ],
+            },
+          ],
+          ['send', 'u/0', [0, 12]],
+        ],
+        as: 'first',
+      }) // prettier-ignore
+      .attempt(5, [['send', 'u/0', 12]], { at: 8 })
+      .poll(5, { 't/0': [[0, 10]] }, { at: [11, 12], as: 'second' });
+    expect(claims(h, 'nonmonotonic-poll', 'first second')).toBe(true);
+  });
+});
+
+describe('a claim about what a sight proves', () => {
+  it('holds though a scan before it was without it: only an answer is contradicted by that', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], info: true, as: 'seen' })
+      .scan(9, 't/0', [], { at: [3, 4], start: 5, end: 6, as: 'scan' })
+      .poll(5, { 't/0': [[5, 10]] }, { at: [10, 11], as: 'poll' })
+      .send(1, 't/0', 11, { at: [20, 21], ok: 3, as: 'later' });
+    expect(claims(h, 'real-time-inversion', 'seen poll later')).toBe(true);
+  });
+});
