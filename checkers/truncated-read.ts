@@ -43,7 +43,6 @@ const states = { open: 0, kept: 1, gone: 2 } as const;
 
 function judge(history: History, records: LogRecords, findings: Findings): void {
   const { log } = records;
-  if (log.reads.count === 0) return;
   const standing = standingsOf(history)[log.id]!;
   const state = new Uint8Array(records.count);
   const goneBy = new Int32Array(records.count).fill(-1);
