@@ -213,4 +213,23 @@ describe('attempts to read after the last heal', () => {
         .event('phase', { phase: 'drain' }, { at: 150 });
     expect(resultOf(h(10), 'not-recovered')).toMatchObject({ outcome: 'found' });
   });
+
+  it('are not of a log that was assigned in passing and never polled', () => {
+    const h = healed()
+      .send(1, 't/1', 2, { at: [11, 12], ok: 0 })
+      .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+      .poll(5, {}, { at: [113, 114] })
+      .assign(5, ['t/1'], 'beginning', { at: [115, 116] })
+      .assign(5, ['t/0'], 'beginning', { at: [117, 118] })
+      .poll(5, {}, { at: [119, 120] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', count: 0 });
+  });
+
+  it('count from the very start where no fault was healed', () => {
+    const h = history({ recoveryMs: 100 })
+      .send(0, 't/0', 1, { at: [0.000_001, 1], ok: 0 })
+      .send(1, 't/1', 2, { at: [2, 3], ok: 0 })
+      .fault('kill', 'f1', { at: [4, 5] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', checked: 2 });
+  });
 });

@@ -318,3 +318,29 @@ describe('a claim about what a sight proves', () => {
     expect(claims(h, 'real-time-inversion', 'seen poll later')).toBe(true);
   });
 });
+
+describe('a claim of duplicate by an uncommitted view', () => {
+  it('is refused of what a transaction wrote, and holds of a plain send', () => {
+    const copies = [[0, 10], [1, 10]] as const; // prettier-ignore
+    const seen = (f: 'send' | 'txn', view: 'committed' | 'uncommitted') =>
+      history()
+        .op(0, f, [['send', 't/0', 10]], { at: [1, 2], completed: [['send', 't/0', [0, 10]]] })
+        .scan(9, 't/0', copies, { at: [3, 4], view, as: 'scan' });
+    expect(claims(seen('txn', 'uncommitted'), 'duplicate', 'scan')).toBe(false);
+    expect(claims(seen('txn', 'committed'), 'duplicate', 'scan')).toBe(true);
+    expect(claims(seen('send', 'uncommitted'), 'duplicate', 'scan')).toBe(true);
+  });
+});
+
+describe('a claim about an answer in a compacted log', () => {
+  it('is refused where a scan holds another record at that offset, not where it holds none', () => {
+    const h = (held: 'other' | 'nothing') =>
+      history({ topics: { t: { partitions: 1, cleanup: 'compact' } } })
+        .send(0, 't/0', 10, { at: [1, 2], ok: 5, as: 'first' })
+        .send(1, 't/0', 11, { at: [10, 11], ok: 3, as: 'later' })
+        .send(1, 't/0', 12, { at: [12, 13], info: true })
+        .scan(9, 't/0', held === 'other' ? [[3, 11], [5, 12]] : [[3, 11]], { at: [20, 21], end: 6 }); // prettier-ignore
+    expect(claims(h('nothing'), 'real-time-inversion', 'first later')).toBe(true);
+    expect(claims(h('other'), 'real-time-inversion', 'first later')).toBe(false);
+  });
+});
