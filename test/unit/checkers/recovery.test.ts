@@ -232,4 +232,20 @@ describe('attempts to read after the last heal', () => {
       .fault('kill', 'f1', { at: [4, 5] });
     expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', checked: 2 });
   });
+
+  it('go on after a poll that failed', () => {
+    const h = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+      .poll(5, null, { at: [20, 21], fail: true })
+      .poll(5, {}, { at: [120, 121] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'found', count: 1 });
+  });
+
+  it('never came: what was acknowledged is open', () => {
+    const h = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .event('phase', { phase: 'drain' }, { at: 300 });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', count: 0 });
+  });
 });

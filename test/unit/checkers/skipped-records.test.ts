@@ -230,4 +230,14 @@ describe('what a reader may not have skipped', () => {
     expect(resultOf(h(0), 'lost-write')).toMatchObject({ outcome: 'found', count: 1 });
     expect(resultOf(h(1), 'lost-write')).toMatchObject({ count: 0 });
   });
+
+  it('is nothing below a log start that an audit of the raw log told', () => {
+    const h = (start: number) =>
+      history()
+        .assign(5, ['t/0'], 'beginning', { at: [1, 2] })
+        .poll(5, { 't/0': [[5, 'a']] }, { at: [3, 4] })
+        .rawScan(9, 't/0', [], { at: [2.5, 2.6], start, end: 6 });
+    expect(resultOf(h(5), 'poll-skip')).toMatchObject({ outcome: 'absent', checked: 1 });
+    expect(resultOf(h(4), 'poll-skip')).toMatchObject({ outcome: 'unknown' });
+  });
 });
