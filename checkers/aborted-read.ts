@@ -53,7 +53,7 @@ const abortedMarks: Readonly<Record<Reader, number>> = {
 /** True if some reader of committed records alone saw an aborted one. */
 function judge(history: History, records: LogRecords, findings: Findings): boolean {
   const mark = new Uint8Array(records.count);
-  const seenBy = new Int32Array(records.count).fill(-1);
+  const seenBy = new Int32Array(records.count);
   const seenAt = new Float64Array(records.count);
   const look = (placement: number, op: number, offset: number, reader: Reader) => {
     const record = records.recordOf[placement]!;

@@ -28,14 +28,17 @@ export const futureReadChecker: Checker = {
   },
 };
 
+/** By record: one obligation and one finding each, however often it was seen. */
+const states = { unseen: 0, judged: 1, found: 2 } as const;
+
 function judge(history: History, records: LogRecords, findings: Findings): void {
-  const judged = new Uint8Array(records.count);
+  const state = new Uint8Array(records.count);
   const look = (placement: number, op: number, offset: number) => {
     const record = records.recordOf[placement]!;
-    if (judged[record] === 0) findings.arose(1);
-    judged[record]! |= 1;
-    if (judged[record] === 3 || !isBeforeSend(history, records, record, op)) return;
-    judged[record] = 3;
+    if (state[record] === states.unseen) findings.arose(1);
+    else if (state[record] === states.found) return;
+    state[record] = isBeforeSend(history, records, record, op) ? states.found : states.judged;
+    if (state[record] !== states.found) return;
     findings.found(indexOf(history, op), 1, () =>
       witnessOf(history, records, { record, op, offset }),
     );

@@ -108,7 +108,7 @@ function inOneProcess(
   elements.eachSight(x, (op) => {
     const later = lastOfProcess[history.ops.process[op]!]!;
     const ended = history.ops.completeIndex[op]!;
-    if (later >= 0 && ended >= 0 && elements.begunIndex[later]! > ended) found = later;
+    if (later >= 0 && elements.begunIndex[later]! > ended) found = later;
   });
   return found;
 }

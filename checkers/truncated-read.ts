@@ -43,12 +43,11 @@ const states = { open: 0, kept: 1, gone: 2 } as const;
 
 function judge(history: History, records: LogRecords, findings: Findings): void {
   const { log } = records;
-  if (log.reads.count === 0) return;
   const standing = standingsOf(history)[log.id]!;
   const state = new Uint8Array(records.count);
-  const goneBy = new Int32Array(records.count).fill(-1);
-  const goneAt = new Int32Array(records.count).fill(-1);
-  const readBy = new Int32Array(records.count).fill(-1);
+  const goneBy = new Int32Array(records.count);
+  const goneAt = new Int32Array(records.count);
+  const readBy = new Int32Array(records.count);
   const scans = recordScansOf(history, log.id).filter(({ complete }) => complete);
   const proves = provingEnds(history, log);
   scans.forEach((scan, i) => {

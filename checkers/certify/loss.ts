@@ -65,9 +65,12 @@ function isGoneEverywhere(replay: Replay, send: Send, scans: readonly Scan[]): b
 }
 
 function isAbsent(replay: Replay, send: Send, scan: Scan): boolean {
-  if (scan.view === 'raw' || holds(scan, send.value)) return false;
+  if (holds(scan, send.value)) return false;
   const known = standings(replay, send, scan.log);
-  const after = proofs(replay, send, scan.log).some((op) => scannedAfter(replay, scan, op));
+  // A raw scan names no values, so it is without none; where the log ends it says like any other.
+  const after =
+    scan.view !== 'raw' &&
+    proofs(replay, send, scan.log).some((op) => scannedAfter(replay, scan, op));
   return (
     (after && known.some(({ offset }) => speaksOf(scan, offset))) ||
     (after && known.length === 0 && scan.complete && scan.fromZero) ||

@@ -199,7 +199,6 @@ function readOperations(events: readonly HistoryEvent[]): readonly Operation[] {
       if (event.f === 'attempt' && current !== undefined) current.attempts.push(event);
     } else if (current !== undefined) {
       current.complete = event;
-      open.delete(event.process);
     }
   }
   return drafts.map(({ invoke, complete, attempts }) => ({

@@ -170,9 +170,9 @@ export function disproves(
   offset: number,
   value: Scalar,
 ): boolean {
-  if (scan.view === 'raw' || holdsRecord(scan, offset, value)) return false;
+  if (holdsRecord(scan, offset, value)) return false;
   return (
-    (scannedAfter(replay, scan, op) && speaksOf(scan, offset)) ||
+    (scan.view !== 'raw' && scannedAfter(replay, scan, op) && speaksOf(scan, offset)) ||
     scan.chunks.some((chunk) => measuredAfter(replay, chunk, op) && cutsTail(replay, chunk, offset))
   );
 }

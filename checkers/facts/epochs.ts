@@ -161,7 +161,6 @@ function advance(
     if (change.isolation !== null) cursor.isolation = change.isolation;
     if (!touches(change, log)) continue;
     cursor.epoch = -1;
-    cursor.lastRow = -1;
     const opens = change.opens.has(log);
     cursor.openedIndex = opens ? change.index : -1;
     cursor.readBefore = opens ? change.opens.get(log)! : null;

@@ -31,7 +31,6 @@ export function collectFindings(limits: CheckLimits): Findings {
     },
     found: (at, instances, build) => {
       count += instances;
-      if (earliest.length >= limits.witnessesMax && at >= (earliest.at(-1)?.at ?? -1)) return;
       const place = earliest.findIndex((other) => other.at > at);
       earliest.splice(place < 0 ? earliest.length : place, 0, { at, build });
       if (earliest.length > limits.witnessesMax) earliest.pop();

@@ -54,7 +54,7 @@ export function readPastOf(history: History, log: LogColumns): ReadPast | null {
     return (readBefore !== null && readBefore < offset) || lowBefore[row]! < offset;
   };
   return (offset, send) => {
-    if (readers.length === 0 || highest[readers.length - 1]! <= offset) return -1;
+    if (highest[readers.length - 1]! <= offset) return -1;
     const start = startKnown(history, log, offset);
     if (start === null) return -1;
     const begun = {

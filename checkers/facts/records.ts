@@ -247,7 +247,6 @@ class Builder {
     const placements = count + more.record.count;
     const shift = this.#base() - count;
     for (const rows of [readPlacement, auditPlacement]) {
-      if (shift === 0 || more.record.count === 0) break;
       for (let row = 0; row < rows.length; row++) {
         if (rows[row]! >= count) rows[row] = rows[row]! - shift;
       }

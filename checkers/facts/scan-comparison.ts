@@ -42,15 +42,11 @@ function agree(log: LogColumns, a: Scan, b: Scan): boolean {
   const to = Math.min(a.end, b.end);
   const [left, right] = [rowsOf(a), rowsOf(b)];
   const { offset, value } = log.audited;
-  let last = from - 1;
   for (;;) {
     const x = nextRow(log, left, from, to);
     const y = nextRow(log, right, from, to);
     if (x < 0 || y < 0) return x === y;
     if (offset[x] !== offset[y] || value[x] !== value[y]) return false;
-    // Rows that do not rise are for the exact comparison.
-    if (offset[x]! <= last) return false;
-    last = offset[x]!;
   }
 }
 
@@ -97,14 +93,15 @@ function pinpoint(
   for (let from = 0, to = 0; from < order.length; from = to) {
     const offset = keys[order[from]!]!;
     held.fill(-1);
-    let extra: AtOffset['extra'] = null;
+    const several = new Map<number, Set<number>>();
     for (; to < order.length && keys[order[to]!] === offset; to++) {
       const scan = owner[order[to]!]!;
       const value = log.audited.value[rows[order[to]!]!]!;
-      if (held[scan]! >= 0 && held[scan] !== value) extra = { scan, value };
       if (held[scan]! < 0) held[scan] = value;
+      else if (several.has(scan)) several.get(scan)!.add(value);
+      else several.set(scan, new Set([held[scan]!, value]));
     }
-    const each = differing(scans, { offset, held, extra, compacted });
+    const each = differing(scans, { offset, held, several, compacted });
     if (each !== null) found.push(each);
   }
   return found;
@@ -133,15 +130,15 @@ function collectRows(log: LogColumns, scans: readonly Scan[]) {
 
 interface AtOffset {
   readonly offset: number;
-  /** By scan: the value id that it holds, or -1. */
+  /** By scan: the first value id that it holds, or -1. */
   readonly held: Int32Array;
-  /** A second value of one scan there: it differs from what every other scan may hold once. */
-  readonly extra: { readonly scan: number; readonly value: number } | null;
+  /** By scan: all that it holds, where there are several rows. */
+  readonly several: ReadonlyMap<number, ReadonlySet<number>>;
   readonly compacted: boolean;
 }
 
 function differing(scans: readonly Scan[], at: AtOffset): Disagreement | null {
-  const { offset, held, extra, compacted } = at;
+  const { offset, held, compacted } = at;
   let first = -1;
   for (let i = 0; i < scans.length; i++) {
     if (offset < scans[i]!.start || offset >= scans[i]!.end) continue;
@@ -150,12 +147,22 @@ function differing(scans: readonly Scan[], at: AtOffset): Disagreement | null {
       first = i;
       continue;
     }
-    const ambiguous = extra !== null && (extra.scan === first || extra.scan === i);
-    if (held[i] === held[first] && !ambiguous) continue;
-    const value = (scan: number) => (extra?.scan === scan && ambiguous ? extra.value : held[scan]!);
-    const values: readonly [number, number] =
-      held[i] === held[first] ? [value(first), value(i)] : [held[first]!, held[i]!];
-    return { offset, scans: [scans[first]!, scans[i]!], values };
+    const values = difference(at, first, i);
+    if (values !== null) return { offset, scans: [scans[first]!, scans[i]!], values };
   }
   return null;
+}
+
+/** What each of two scans holds (-1: nothing) where one holds what the other does not; null where both hold the same. */
+function difference(
+  { held, several }: AtOffset,
+  a: number,
+  b: number,
+): Disagreement['values'] | null {
+  const inA = several.get(a) ?? new Set([held[a]!]);
+  const inB = several.get(b) ?? new Set([held[b]!]);
+  const onlyA = [...inA].find((value) => !inB.has(value));
+  const onlyB = [...inB].find((value) => !inA.has(value));
+  if (onlyA === undefined && onlyB === undefined) return null;
+  return [onlyA ?? held[a]!, onlyB ?? held[b]!];
 }

@@ -1,4 +1,4 @@
-/** What a reader had to be given between two offsets of a log: poll-skip's question, answered per gap in log n. */
+/** What a reader had to be given between two offsets of a log: poll-skip's question, linear in what stands between them. */
 import { opStatus, type History, type LogColumns } from '../../src/history/columns.ts';
 import { assignmentEpochs } from './epochs.ts';
 import { lossOf } from './loss.ts';
@@ -35,10 +35,6 @@ export function gapJudge(history: History, log: LogColumns): (gap: Gap) => GapVe
 interface Shelf {
   readonly placements: Int32Array;
   readonly offsets: Float64Array;
-  /** Number of different offsets among the first i. */
-  readonly distinct: Int32Array;
-  /** Latest invocation of a writer among the first i, ns. */
-  readonly latestInvNs: Float64Array;
 }
 
 interface Facts {
@@ -84,16 +80,10 @@ function countBetween(
   low: number,
   { before, op }: Gap,
 ): GapVerdict {
-  const { placements, offsets, distinct, latestInvNs } = visible;
-  const from = firstAtOrAbove(offsets, low);
-  const to = firstAtOrAbove(offsets, before);
-  if (latestInvNs[to]! <= history.ops.endNs[op]!) {
-    const skipped = distinct[to]! - distinct[from]!;
-    return { skipped, placement: placements[from]!, open: null };
-  }
+  const { placements, offsets } = visible;
   // A record that was sent only after the reader had gone by stands in the wrong place: an inversion, no skip.
   let [skipped, placement, last] = [0, -1, -1];
-  for (let i = from; i < to; i++) {
+  for (let i = firstAtOrAbove(offsets, low); offsets[i]! < before; i++) {
     if (offsets[i] === last || isSentAfter(history, records, placements[i]!, op)) continue;
     if (placement < 0) placement = placements[i]!;
     last = offsets[i]!;
@@ -144,7 +134,7 @@ function gather(history: History, log: LogColumns): Facts {
     highestStart: hasRetention(history)
       ? Infinity
       : audits.reduce((most, { start }) => Math.max(most, start), 0),
-    visible: shelve(history, records, visiblePlacements(history, log, records)),
+    visible: shelve(records, visiblePlacements(history, log, records)),
   };
 }
 
@@ -260,7 +250,7 @@ function leastStarts(starts: [number, number][]): readonly (readonly [number, nu
   return starts;
 }
 
-function shelve(history: History, records: LogRecords, visible: Uint8Array): Shelf {
+function shelve(records: LogRecords, visible: Uint8Array): Shelf {
   const chosen: number[] = [];
   let sorted = true;
   let previous = -1;
@@ -272,17 +262,5 @@ function shelve(history: History, records: LogRecords, visible: Uint8Array): She
   }
   const placements = Int32Array.from(chosen);
   if (!sorted) placements.sort((a, b) => records.offset[a]! - records.offset[b]! || a - b);
-  const offsets = new Float64Array(placements.length);
-  const distinct = new Int32Array(placements.length + 1);
-  const latestInvNs = new Float64Array(placements.length + 1).fill(-Infinity);
-  for (let i = 0; i < placements.length; i++) {
-    offsets[i] = records.offset[placements[i]!]!;
-    distinct[i + 1] = distinct[i]! + (i > 0 && offsets[i] === offsets[i - 1] ? 0 : 1);
-    const record = records.recordOf[placements[i]!]!;
-    const writer = records.writerLog[record]!;
-    const row = records.writerRow[record]!;
-    const invNs = writer < 0 ? -Infinity : history.logs[writer]!.sends.invNs[row]!;
-    latestInvNs[i + 1] = Math.max(latestInvNs[i]!, invNs);
-  }
-  return { placements, offsets, distinct, latestInvNs };
+  return { placements, offsets: Float64Array.from(placements, (at) => records.offset[at]!) };
 }

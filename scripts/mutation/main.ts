@@ -28,7 +28,7 @@ const { values: flags } = parseArgs({
 const root = process.cwd();
 const reportPath = join(root, 'coverage', `mutation-${flags.seed}.json`);
 /** In this order: the quick tests leave little for the properties to do. */
-const suites = ['test/unit/checkers', 'test/property/checkers', 'test/corpus'];
+const suites = ['test/unit/checkers', 'test/golden', 'test/property/checkers', 'test/corpus'];
 
 const sources = readdirSync('checkers', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))

@@ -82,3 +82,27 @@ describe('real-time-inversion where clocks err', () => {
     expect(resultOf(saw(2), 'real-time-inversion')).toMatchObject({ outcome: 'absent' });
   });
 });
+
+describe('an end that was measured where clocks err', () => {
+  it('proves a cut tail to the process that had sent, however soon, and to no other', () => {
+    const h = (auditor: number) =>
+      history({ clock: { errorNs: 5_000_000 } })
+        .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+        .rawScan(auditor, 't/0', [], { at: [3, 4], end: 0 });
+    expect(resultOf(h(0), 'lost-write')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(h(9), 'lost-write')).toMatchObject({ outcome: 'unknown', count: 0 });
+  });
+});
+
+describe('a sight by an audit where clocks err', () => {
+  it('comes before what the auditing process sent afterwards', () => {
+    const h = (sender: number) =>
+      history({ clock: { errorNs: 1_000_000_000 } })
+        .send(0, 't/0', 10, { at: [1, 2], info: true })
+        .poll(5, { 't/0': [[1, 'other']] }, { at: [1, 2] })
+        .scan(9, 't/0', [[5, 10]], { at: [3, 4], start: 5, linearizable: false })
+        .send(sender, 't/0', 11, { at: [5, 6], ok: 3 });
+    expect(resultOf(h(9), 'real-time-inversion')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(h(8), 'real-time-inversion')).toMatchObject({ count: 0 });
+  });
+});

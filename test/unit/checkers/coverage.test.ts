@@ -226,3 +226,17 @@ describe('coverage of the rest', () => {
     expect(coverageOf(h).rebalances).toBe(1);
   });
 });
+
+describe('the scan that resolves as absent', () => {
+  it('begins when no send is under way any more', () => {
+    const sent = (last: readonly [number, number]) =>
+      coverageOf(
+        history()
+          .send(0, 't/0', 10, { at: [1, 2], info: true })
+          .scan(9, 't/0', [], { at: [5, 6], end: 1 })
+          .send(1, 't/0', 11, { at: last, ok: 0 }),
+      ).sends;
+    expect(sent([3, 4])).toMatchObject({ resolvedAbsent: 1, unresolved: 0 });
+    expect(sent([4, 7])).toMatchObject({ resolvedAbsent: 0, unresolved: 1 });
+  });
+});

@@ -168,3 +168,19 @@ describe('duplicate', () => {
     expect(resultOf(h, 'duplicate')).toMatchObject({ outcome: 'absent', checked: 1 });
   });
 });
+
+describe('the copies that a witness of duplicate names', () => {
+  it('are those of the first scan where several hold equally many', () => {
+    const copies = [
+      [0, 10],
+      [1, 10],
+    ] as const;
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+      .scan(8, 't/0', copies, { at: [3, 4], as: 'first' })
+      .scan(9, 't/0', copies, { at: [5, 6], as: 'second' });
+    const { operations } = resultOf(h, 'duplicate').witnesses[0]!;
+    expect(operations).toContain(h.index('first'));
+    expect(operations).not.toContain(h.index('second'));
+  });
+});

@@ -288,3 +288,30 @@ describe('aborted-read', () => {
     expect(resultOf(resolved, 'aborted-read')).toMatchObject({ outcome: 'absent', checked: 1 });
   });
 });
+
+describe('what a witness of an integrity anomaly names', () => {
+  it('is the first offset at which one poll saw the phantom twice', () => {
+    const h = history().poll(5, { 't/0': [[3, 'x'], [4, 'x']] }, { at: [1, 2] }); // prettier-ignore
+    expect(resultOf(h, 'phantom').witnesses).toMatchObject([{ offset: 3, value: 'x' }]);
+  });
+
+  it('is a value as it is, unless it is a whole number of a built-in producer', () => {
+    const said = (value: number) =>
+      resultOf(history().poll(5, { 't/0': [[0, value]] }), 'phantom').witnesses[0]!.explanation;
+    expect(said(4_294_967_297)).toContain('p1#1');
+    expect(said(4_294_967_296.5)).toContain('4294967296.5');
+    expect(said(4_294_967_295)).toContain('4294967295');
+  });
+
+  it('is a hash that only the completion of the send told', () => {
+    const h = (hash: string) =>
+      history()
+        .op(0, 'send', [['send', 't/0', 10]], {
+          at: [1, 2],
+          completed: [['send', 't/0', [0, 10], { hash: 'a' }]],
+        })
+        .poll(5, { 't/0': [[0, 10, { hash }]] }, { at: [3, 4] });
+    expect(resultOf(h('a'), 'corrupt-record')).toMatchObject({ outcome: 'absent' });
+    expect(resultOf(h('b'), 'corrupt-record')).toMatchObject({ outcome: 'found', count: 1 });
+  });
+});

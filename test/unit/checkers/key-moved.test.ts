@@ -126,3 +126,20 @@ describe('the layer of key-moved', () => {
     expect(layer(h)).toBe('processor');
   });
 });
+
+describe('key-moved and what else is observed', () => {
+  it('is told by events about partitions alone', () => {
+    const h = first()
+      .event('note', { topic: 't', count: 9 }, { at: 5 })
+      .send(1, 't', 'b', { at: [10, 20], ok: 0, to: 't/1', ...k });
+    expect(resultOf(h, 'key-moved')).toMatchObject({ outcome: 'found', count: 1 });
+  });
+
+  it('says nothing of two sends during which the number changed', () => {
+    const h = history()
+      .send(0, 't', 'a', { at: [1, 8], ok: 0, to: 't/0', ...k })
+      .send(1, 't', 'b', { at: [2, 9], ok: 0, to: 't/1', ...k })
+      .event('partitions', { topic: 't', count: 4 }, { at: 5 });
+    expect(resultOf(h, 'key-moved')).toMatchObject({ count: 0 });
+  });
+});

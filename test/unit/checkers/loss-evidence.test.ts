@@ -53,6 +53,51 @@ describe('the evidence of a lost-write', () => {
     });
   });
 
+  it('is an end that a scan of the raw log measured, and not what that scan is without', () => {
+    const h = (offset: number) =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], ok: offset, as: 'the lost one' })
+        .rawScan(9, 't/0', [], { at: [3, 4], end: 1, as: 'the end' });
+    expect(resultOf(h(1), 'lost-write')).toMatchObject({
+      outcome: 'found',
+      witnesses: [{ evidence: 'cut-tail', operations: [1, 3] }],
+    });
+    expect(resultOf(h(0), 'lost-write')).toMatchObject({ outcome: 'unknown', count: 0 });
+  });
+
+  it('is an end that was below it after the answer, though a later one, after a sight, was not', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 1 })
+      .rawScan(9, 't/0', [], { at: [3, 4], end: 1, scan: 'a', as: 'the end' })
+      .poll(5, { 't/0': [[1, 10]] }, { at: [5, 6] })
+      .rawScan(9, 't/0', [], { at: [7, 8], end: 2, scan: 'b' });
+    const { count, witnesses } = resultOf(h, 'lost-write');
+    expect(count).toBe(1);
+    expect(witnesses[0]!.operations).toContain(h.index('the end'));
+  });
+
+  it('is an end under acks=1 once followers had thirty seconds, whatever is sent later', () => {
+    const h = (ms: number) =>
+      history({ config: { acks: 1 } })
+        .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+        .rawScan(9, 't/0', [], { at: [ms, ms + 1], end: 0 })
+        .send(1, 't', 11, { at: [50_000, 50_001], info: true });
+    expect(resultOf(h(30_002.5), 'lost-write')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(h(30_001.5), 'lost-write')).toMatchObject({ outcome: 'unknown', count: 0 });
+  });
+
+  it('is a reader that went past it, where an audit afterwards found the log start below it', () => {
+    const h = (start: number) =>
+      history({ config: { 'retention.ms': 1_000 } })
+        .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+        .send(0, 't/0', 11, { at: [3, 4], ok: 1 })
+        .assign(5, ['t/0'], 'beginning', { at: [5, 6] })
+        .poll(5, { 't/0': [[1, 11]] }, { at: [7, 8] })
+        .rawScan(9, 't/0', [], { at: [9, 10], start, end: 2 });
+    expect(resultOf(h(0), 'lost-write')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(h(1), 'lost-write')).toMatchObject({ count: 0 });
+  });
+
   it('is an end below it for what an uncertain send left, seen once by a poll', () => {
     const h = history()
       .send(0, 't/0', 10, { at: [1, 2], info: true })

@@ -194,3 +194,32 @@ describe('lost-write in transactions', () => {
     expect(resultOf(h, 'lost-write')).toMatchObject({ outcome: 'not-exercised', checked: 0 });
   });
 });
+
+describe('lost-write, by who tells', () => {
+  it('client: producer id 0 is one like any other', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0, session: 'c1' })
+      .send(0, 't/0', 11, { at: [3, 4], ok: 0, session: 'c1' })
+      .scan(9, 't/0', [[0, 10]], { at: [10, 11] })
+      .rawScan(9, 't/0', [batch(0, { producerId: 0 })], { at: [12, 13] });
+    expect(resultOf(h, 'lost-write').witnesses[0]).toMatchObject({ value: 11, layer: 'client' });
+  });
+
+  it('found: a reader of committed records resolves an uncertain transaction, its own poll does not', () => {
+    const sends = [
+      ['send', 't/0', 10],
+      ['send', 't/1', 11],
+    ];
+    const lost = (completed: readonly unknown[]) =>
+      history()
+        .op(0, 'txn', [...sends, ['poll']], { at: [1, 2], info: true, completed })
+        .scan(9, 't/1', [], { at: [7, 8], end: 1 });
+    const seen = lost(sends).poll(5, { 't/0': [[0, 10]] }, { at: [3, 4] });
+    const uncertain = checkHistory(lost(sends).load()).coverage.transactions;
+    expect(uncertain).toMatchObject({ uncertain: 1 });
+    const owed = checkHistory(seen.load()).anomalies['lost-write'];
+    expect(owed).toMatchObject({ outcome: 'found', count: 1 });
+    const own = lost([...sends, ['poll', { 't/0': [[0, 10]] }]]);
+    expect(checkHistory(own.load()).anomalies['lost-write']).toMatchObject({ count: 0 });
+  });
+});

@@ -179,3 +179,73 @@ describe('not-recovered', () => {
     expect(resultOf(healed(), 'not-recovered').outcome).toBe('not-exercised');
   });
 });
+
+describe('attempts to read after the last heal', () => {
+  it('are polls, not what else the reader does', () => {
+    const h = (last: 'poll' | 'committed') => {
+      const reading = healed()
+        .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+        .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+        .poll(5, {}, { at: [20, 21] });
+      return last === 'poll'
+        ? reading.poll(5, {}, { at: [120, 121] })
+        : reading.op(5, 'committed', { group: 'g', logs: [] }, { at: [120, 121], fail: true });
+    };
+    expect(resultOf(h('poll'), 'not-recovered')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(h('committed'), 'not-recovered')).toMatchObject({ outcome: 'unknown' });
+  });
+
+  it('are those of the reader that was assigned the log', () => {
+    const h = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+      .assign(6, ['t/1'], 'beginning', { at: [15, 16] })
+      .poll(6, {}, { at: [30, 31] })
+      .poll(5, {}, { at: [120, 121] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'found', count: 1 });
+  });
+
+  it('begin after the heal: what was sent in that very nanosecond may have gone before it', () => {
+    const h = (at: number) =>
+      healed()
+        .send(0, 't/0', 1, { at: [at, 12], ok: 0 })
+        .send(1, 't/0', 2, { at: [13, 20], info: true })
+        .event('phase', { phase: 'drain' }, { at: 150 });
+    expect(resultOf(h(10), 'not-recovered')).toMatchObject({ outcome: 'found' });
+  });
+
+  it('are not of a log that was assigned in passing and never polled', () => {
+    const h = healed()
+      .send(1, 't/1', 2, { at: [11, 12], ok: 0 })
+      .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+      .poll(5, {}, { at: [113, 114] })
+      .assign(5, ['t/1'], 'beginning', { at: [115, 116] })
+      .assign(5, ['t/0'], 'beginning', { at: [117, 118] })
+      .poll(5, {}, { at: [119, 120] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', count: 0 });
+  });
+
+  it('count from the very start where no fault was healed', () => {
+    const h = history({ recoveryMs: 100 })
+      .send(0, 't/0', 1, { at: [0.000_001, 1], ok: 0 })
+      .send(1, 't/1', 2, { at: [2, 3], ok: 0 })
+      .fault('kill', 'f1', { at: [4, 5] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', checked: 2 });
+  });
+
+  it('go on after a poll that failed', () => {
+    const h = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .assign(5, ['t/0'], 'beginning', { at: [13, 14] })
+      .poll(5, null, { at: [20, 21], fail: true })
+      .poll(5, {}, { at: [120, 121] });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'found', count: 1 });
+  });
+
+  it('never came: what was acknowledged is open', () => {
+    const h = healed()
+      .send(1, 't/0', 2, { at: [11, 12], ok: 0 })
+      .event('phase', { phase: 'drain' }, { at: 300 });
+    expect(resultOf(h, 'not-recovered')).toMatchObject({ outcome: 'unknown', count: 0 });
+  });
+});

@@ -74,6 +74,7 @@ describe('checkHistory', () => {
       expect(result.anomalies[name]).toMatchObject({
         outcome: 'unknown',
         reason: 'checker crashed: crashing: row 7 is not a row',
+        count: 0,
       });
     }
     expect(result.anomalies['nonmonotonic-poll'].outcome).toBe('absent');

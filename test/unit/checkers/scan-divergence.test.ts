@@ -97,3 +97,43 @@ describe('scan-divergence', () => {
     expect(result.witnesses[0]?.offset).toBe(5);
   });
 });
+
+describe('scan-divergence where one scan holds two values at an offset', () => {
+  const against = (...second: readonly RecordSeen[]) =>
+    resultOf(
+      history()
+        .scan(
+          8,
+          't/0',
+          [
+            [0, 'a'],
+            [0, 'b'],
+          ],
+          { at: [1, 2], replica: 1 },
+        ) // prettier-ignore
+        .scan(9, 't/0', second, { at: [3, 4], replica: 2 }),
+      'scan-divergence',
+    );
+
+  it('is none where the other holds both too, in whatever order', () => {
+    expect(against([0, 'a'], [0, 'b'])).toMatchObject({ outcome: 'absent', count: 0 });
+    expect(against([0, 'b'], [0, 'a'])).toMatchObject({ outcome: 'absent', count: 0 });
+  });
+
+  it('is one where the other holds but one of them', () => {
+    expect(against([0, 'a'])).toMatchObject({ outcome: 'found', count: 1 });
+    expect(against([0, 'b'], [0, 'b'])).toMatchObject({ outcome: 'found', count: 1 });
+    expect(against([0, 'b'], [0, 'c'])).toMatchObject({ outcome: 'found', count: 1 });
+  });
+});
+
+describe('the layer of scan-divergence', () => {
+  it('is the processor where others write too', () => {
+    const h = (writers: 'recorded' | 'external') =>
+      history({ topics: { t: { partitions: 1, writers } } })
+        .scan(8, 't/0', [[0, 'a']], { at: [1, 2], replica: 1 })
+        .scan(9, 't/0', [[0, 'b']], { at: [3, 4], replica: 2 });
+    expect(resultOf(h('external'), 'scan-divergence').witnesses[0]?.layer).toBe('processor');
+    expect(resultOf(h('recorded'), 'scan-divergence').witnesses[0]?.layer).toBe('unknown');
+  });
+});

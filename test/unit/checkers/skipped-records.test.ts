@@ -194,3 +194,50 @@ describe('poll-skip and what is proved lost', () => {
     expect(resultOf(gone, 'poll-skip')).toMatchObject({ outcome: 'absent', count: 0 });
   });
 });
+
+describe('what a reader may not have skipped', () => {
+  const sent = () =>
+    history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+      .send(0, 't/0', 11, { at: [3, 4], ok: 1 })
+      .assign(5, ['t/0'], 'beginning', { at: [5, 6] });
+
+  it('is what lies before a poll of uncertain outcome: it begins at an unknown place', () => {
+    const polled = (row: object) => sent().poll(5, { 't/0': [[1, 11]] }, { at: [7, 8], ...row });
+    expect(resultOf(polled({}), 'poll-skip')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(polled({ info: true }), 'poll-skip')).toMatchObject({ count: 0 });
+    expect(resultOf(polled({ fail: true }), 'poll-skip')).toMatchObject({ count: 0 });
+  });
+
+  it('is not offset 0 where another record came after the reader; the first one is named', () => {
+    const h = sent()
+      .send(0, 't/0', 13, { at: [6.1, 6.2], ok: 3 })
+      .poll(5, { 't/0': [[3, 13]] }, { at: [7, 8] })
+      .send(0, 't/0', 12, { at: [9, 10], ok: 2 });
+    expect(resultOf(h, 'poll-skip')).toMatchObject({
+      count: 2,
+      witnesses: [{ offset: 0, value: 10 }],
+    });
+  });
+
+  it('is what retention had removed when a later chunk of the scan found the start above it', () => {
+    const h = (start: number) =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+        .send(0, 't/0', 11, { at: [3, 4], ok: 1 })
+        .scan(9, 't/0', [[1, 11]], { at: [5, 6], end: 2, scan: 'a' })
+        .scan(9, 't/0', [], { at: [7, 8], from: 2, start, end: 2, scan: 'a' });
+    expect(resultOf(h(0), 'lost-write')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(h(1), 'lost-write')).toMatchObject({ count: 0 });
+  });
+
+  it('is nothing below a log start that an audit of the raw log told', () => {
+    const h = (start: number) =>
+      history()
+        .assign(5, ['t/0'], 'beginning', { at: [1, 2] })
+        .poll(5, { 't/0': [[5, 'a']] }, { at: [3, 4] })
+        .rawScan(9, 't/0', [], { at: [2.5, 2.6], start, end: 6 });
+    expect(resultOf(h(5), 'poll-skip')).toMatchObject({ outcome: 'absent', checked: 1 });
+    expect(resultOf(h(4), 'poll-skip')).toMatchObject({ outcome: 'unknown' });
+  });
+});

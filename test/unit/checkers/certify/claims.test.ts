@@ -5,7 +5,7 @@ import { checkHistory } from '../../../../checkers/index.ts';
 import { loadHistoryText, readEvents } from '../../../../src/history/load-text.ts';
 import type { AnomalyName, Witness } from '../../../../src/spi/verdict.ts';
 import { corpusRoots, readBytes, savedHistories } from '../../../corpus/corpus.ts';
-import { history, type HistoryBuilder } from '../../../support/history-builder.ts';
+import { history, type HistoryBuilder, type ScanRow } from '../../../support/history-builder.ts';
 
 type Field = 'log' | 'offset' | 'value';
 
@@ -266,5 +266,157 @@ describe('claims of duplicates', () => {
     expect(claims(during, 'duplicate', 'a b')).toBe(true);
     const first = twice(['t/0', 1]).scan(9, 't/0', [[1, 10]], { at: [7, 8], end: 2 });
     expect(claims(first, 'duplicate', 'a b')).toBe(false);
+  });
+});
+
+describe('a claim of lost-write, where one offset holds two values', () => {
+  it('is refused of either', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0, as: 'send' })
+      .send(1, 't/0', 11, { at: [3, 4], ok: 0, as: 'other' })
+      .scan(9, 't/0', [[0, 10], [0, 11]], { at: [5, 6], as: 'scan' }); // prettier-ignore
+    expect(claims(h, 'lost-write', 'send scan')).toBe(false);
+    expect(claims(h, 'lost-write', 'other scan')).toBe(false);
+  });
+});
+
+describe('a claim about a reader that also writes', () => {
+  it('holds across the attempts of its transaction, which change no assignment', () => {
+    const h = history()
+      .send(1, 't/0', 10, { at: [1, 2], ok: 0 })
+      .send(1, 't/0', 11, { at: [3, 4], ok: 1 })
+      .assign(5, ['t/0'], 'beginning', { at: [5, 6] })
+      .op(5, 'txn', [['poll']], {
+        at: [7, 10],
+        completed: [
+          [
+            'poll',
+            {
+              't/0': [
+                [0, 10],
+                [1, 11],
+              ],
+            },
+          ],
+          ['send', 'u/0', [0, 12]],
+        ],
+        as: 'first',
+      }) // prettier-ignore
+      .attempt(5, [['send', 'u/0', 12]], { at: 8 })
+      .poll(5, { 't/0': [[0, 10]] }, { at: [11, 12], as: 'second' });
+    expect(claims(h, 'nonmonotonic-poll', 'first second')).toBe(true);
+  });
+});
+
+describe('a claim about what a sight proves', () => {
+  it('holds though a scan before it was without it: only an answer is contradicted by that', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], info: true, as: 'seen' })
+      .scan(9, 't/0', [], { at: [3, 4], start: 5, end: 6, as: 'scan' })
+      .poll(5, { 't/0': [[5, 10]] }, { at: [10, 11], as: 'poll' })
+      .send(1, 't/0', 11, { at: [20, 21], ok: 3, as: 'later' });
+    expect(claims(h, 'real-time-inversion', 'seen poll later')).toBe(true);
+  });
+});
+
+describe('a claim of duplicate by an uncommitted view', () => {
+  it('is refused of what a transaction wrote, and holds of a plain send', () => {
+    const copies = [[0, 10], [1, 10]] as const; // prettier-ignore
+    const seen = (f: 'send' | 'txn', view: 'committed' | 'uncommitted') =>
+      history()
+        .op(0, f, [['send', 't/0', 10]], { at: [1, 2], completed: [['send', 't/0', [0, 10]]] })
+        .scan(9, 't/0', copies, { at: [3, 4], view, as: 'scan' });
+    expect(claims(seen('txn', 'uncommitted'), 'duplicate', 'scan')).toBe(false);
+    expect(claims(seen('txn', 'committed'), 'duplicate', 'scan')).toBe(true);
+    expect(claims(seen('send', 'uncommitted'), 'duplicate', 'scan')).toBe(true);
+  });
+});
+
+describe('a claim about an answer in a compacted log', () => {
+  it('is refused where a scan holds another record at that offset, not where it holds none', () => {
+    const h = (held: 'other' | 'nothing') =>
+      history({ topics: { t: { partitions: 1, cleanup: 'compact' } } })
+        .send(0, 't/0', 10, { at: [1, 2], ok: 5, as: 'first' })
+        .send(1, 't/0', 11, { at: [10, 11], ok: 3, as: 'later' })
+        .send(1, 't/0', 12, { at: [12, 13], info: true })
+        .scan(9, 't/0', held === 'other' ? [[3, 11], [5, 12]] : [[3, 11]], { at: [20, 21], end: 6 }); // prettier-ignore
+    expect(claims(h('nothing'), 'real-time-inversion', 'first later')).toBe(true);
+    expect(claims(h('other'), 'real-time-inversion', 'first later')).toBe(false);
+  });
+});
+
+describe('a claim of lost-write about a partition that nobody told', () => {
+  const claimed = (partitions: number | null, row: ScanRow & { holds?: number } = {}) =>
+    claims(
+      history(partitions === null ? {} : { topics: { t: { partitions } } })
+        .send(0, 't', 10, { at: [1, 2], ok: null, to: 't', as: 'send' })
+        .scan(9, 't/0', row.holds === undefined ? [] : [[0, row.holds]], { at: [5, 6], end: 2, as: 'scan', ...row }), // prettier-ignore
+      'lost-write',
+      'send scan',
+    );
+
+  it('holds by a complete scan from 0 of each partition that the header knows', () => {
+    expect(claimed(1)).toBe(true);
+    expect(claimed(2)).toBe(false);
+    expect(claimed(null)).toBe(false);
+  });
+
+  it('is refused by a scan that is not complete, not from 0, too early, or holds it', () => {
+    expect(claimed(1, { upTo: 1 })).toBe(false);
+    expect(claimed(1, { start: 1 })).toBe(false);
+    expect(claimed(1, { at: [0.5, 0.9] })).toBe(false);
+    expect(claimed(1, { holds: 10 })).toBe(false);
+    expect(claimed(1, { holds: 11 })).toBe(true);
+  });
+});
+
+describe('a claim about scans', () => {
+  it('holds of the second scan under one id', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0, as: 'send' })
+      .scan(9, 't/0', [[0, 10]], { at: [3, 4], scan: 'a' })
+      .scan(9, 't/0', [], { at: [5, 6], end: 1, scan: 'a', as: 'scan' });
+    expect(claims(h, 'lost-write', 'send scan')).toBe(true);
+  });
+
+  it('is refused beyond a hole in them', () => {
+    const h = (from: number) =>
+      history()
+        .send(0, 't/0', 11, { at: [1, 2], ok: 4, as: 'send' })
+        .scan(9, 't/0', [], { at: [3, 4], end: 5, upTo: 1, scan: 'a' })
+        .scan(9, 't/0', [], { at: [5, 6], from, end: 5, scan: 'a', as: 'scan' });
+    expect(claims(h(1), 'lost-write', 'send scan')).toBe(true);
+    expect(claims(h(3), 'lost-write', 'send scan')).toBe(false);
+  });
+});
+
+describe('a claim about order', () => {
+  it('is refused across a poll that failed', () => {
+    const h = (row: object) =>
+      history()
+        .assign(5, ['t/0'], 'beginning', { at: [1, 2] })
+        .poll(
+          5,
+          {
+            't/0': [
+              [0, 'a'],
+              [1, 'b'],
+            ],
+          },
+          { at: [3, 4], as: 'first' },
+        ) // prettier-ignore
+        .poll(5, {}, { at: [5, 6], ...row })
+        .poll(5, { 't/0': [[0, 'a']] }, { at: [7, 8], as: 'second' });
+    expect(claims(h({}), 'nonmonotonic-poll', 'first second')).toBe(true);
+    expect(claims(h({ fail: true }), 'nonmonotonic-poll', 'first second')).toBe(false);
+  });
+
+  it('is refused of an uncertain send that nobody saw, wherever its answer placed it', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 5, as: 'first' })
+      .send(0, 't/0', 11, { at: [3, 4], info: true, offset: 3, as: 'later' });
+    expect(claims(h, 'nonmonotonic-send', 'first later')).toBe(false);
+    const seen = h.poll(5, { 't/0': [[3, 11]] }, { at: [5, 6] });
+    expect(claims(seen, 'nonmonotonic-send', 'first later')).toBe(true);
   });
 });
