@@ -64,7 +64,7 @@ export interface AnomalySummary {
 }
 
 /** The seed of a run of it. */
-export function seedOf({ seed }: ExploreRequest, index: number): string {
+function seedOf({ seed }: ExploreRequest, index: number): string {
   return (BigInt(seed) + BigInt(index)).toString();
 }
 

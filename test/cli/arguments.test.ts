@@ -45,7 +45,7 @@ describe('the command line', () => {
     [['explore', '--runs', '0'], /--runs: "0"/, /whole number/],
     [['explore', '--stop-first', '--count-all'], /contradict each other/, /one of them/],
     [['explore', '--defect', 'x'], /--defect: there is no "x"/, /known are/],
-    [['replay', 'nowhere'], /nowhere\/options.json: cannot be opened/, /directory of a run/],
+    [['replay', 'nowhere'], /nowhere: cannot be opened/, /directory of a run/],
     [['shrink', 'nowhere'], /nowhere: cannot be opened/, /history file/],
     [['shrink', 'x', '--anomaly', 'lost-wrote'], /no "lost-wrote"/, /did you mean "lost-write"/],
     [['list', 'scenario'], /no "scenario"/, /did you mean "scenarios"/],
