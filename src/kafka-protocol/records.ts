@@ -13,7 +13,7 @@ export const nullableRecords: Codec<Records | null> = {
     const isBytes = value === null || Buffer.isBuffer(value);
     nullableBytes.write(sink, isBytes ? value : Buffer.concat(value.map(encodeBatch)));
   },
-  read: nullableBytes.read,
+  read: (source) => nullableBytes.read(source),
 };
 
 /**
