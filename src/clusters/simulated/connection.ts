@@ -30,6 +30,7 @@ export class Connection {
   /** Requests that arrived while another was being handled. */
   #queue: Waiting[] = [];
   #busy = false;
+  #draining = false;
   #closed = false;
   #serverGone = false;
 
@@ -114,10 +115,16 @@ export class Connection {
     });
   }
 
+  /** In a loop: what is answered at once would otherwise call this again, as deep as the queue is long. */
   #next(): void {
-    if (this.#busy) return;
-    const waiting = this.#queue.shift();
-    if (waiting !== undefined) this.#handle(waiting);
+    if (this.#draining) return;
+    this.#draining = true;
+    while (!this.#busy) {
+      const waiting = this.#queue.shift();
+      if (waiting === undefined) break;
+      this.#handle(waiting);
+    }
+    this.#draining = false;
   }
 
   /** The server's process died, or the request met a later life of it. */

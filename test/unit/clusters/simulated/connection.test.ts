@@ -28,10 +28,14 @@ class Scene {
   readonly process = new NodeProcess(1, this.kernel, 0);
   readonly handled: Handled[] = [];
   listens = true;
+  answersAtOnce = false;
   readonly server: Server = {
     process: this.process,
     listens: () => this.listens,
-    handle: (_plane, request, respond) => this.handled.push({ request, respond }),
+    handle: (_plane, request, respond) => {
+      if (this.answersAtOnce) respond(request);
+      else this.handled.push({ request, respond });
+    },
   };
 
   constructor() {
@@ -99,6 +103,22 @@ describe('a connection', () => {
     scene.handled[1]!.respond('to b');
     scene.advance();
     expect(answers).toEqual(['to a', 'to b']);
+  });
+
+  it('has a long queue handled one after the other where each is answered at once', () => {
+    const scene = new Scene();
+    const connection = scene.open();
+    const answers: unknown[] = [];
+    const count = 20_000;
+    for (let request = 0; request < count; request++) {
+      connection!.request(request, (answer) => answers.push(answer));
+    }
+    scene.advance(20);
+    const [first] = scene.handled;
+    scene.answersAtOnce = true;
+    first!.respond(0);
+    scene.advance(20);
+    expect(answers).toEqual(Array.from({ length: count }, (_, request) => request));
   });
 
   it('delivers what was sent before it was closed, and tells nobody the answer', () => {
