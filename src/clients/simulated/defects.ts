@@ -110,7 +110,13 @@ const producerDefects = [
       'After a timeout the buffer of a batch is used for another one before the retry, which carries a record of another log.',
     twin: "Kafka's Java producer from 2.8.0 on, KAFKA-19012",
     primary: 'phantom',
-    consequences: ['lost-write', 'inconsistent-offsets', 'duplicate', 'nonmonotonic-send'],
+    consequences: [
+      'lost-write',
+      'inconsistent-offsets',
+      'duplicate',
+      'key-moved',
+      'nonmonotonic-send',
+    ],
     needs: { nemeses: ['pause'], requestTimeoutMs: 1_000 },
   },
   {

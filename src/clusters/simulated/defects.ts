@@ -107,7 +107,7 @@ export const brokerDefects: readonly Defect[] = [
     summary: 'A leader shows its readers what is not yet on all replicas in sync.',
     twin: 'Kafka 2.4, KAFKA-9807 and KAFKA-9835',
     primary: 'truncated-read',
-    consequences: ['lost-write', 'inconsistent-offsets'],
+    consequences: ['lost-write', 'inconsistent-offsets', 'real-time-inversion'],
     needs: { nemeses: ['partition', 'pause'] },
   }),
   defect({
