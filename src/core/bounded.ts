@@ -17,22 +17,35 @@ export function withDeadline<T>(
   promise: Promise<T>,
 ): Promise<Bounded<T>> {
   return new Promise((resolve) => {
-    const settle = (outcome: Bounded<T>): void => {
-      timer.cancel();
-      resolve(outcome);
-    };
-    const timer = clock.after(timeoutMs, () => {
-      void clock.turn().then(() => {
-        settle({ status: 'late' });
-      });
-    });
-    promise.then(
-      (value) => {
-        settle({ status: 'done', value });
-      },
-      (error: unknown) => {
-        settle({ status: 'failed', error });
-      },
-    );
+    whenBounded(clock, timeoutMs, promise, resolve);
   });
+}
+
+/** The same with a callback, which is called once. */
+export function whenBounded<T>(
+  clock: Clock,
+  timeoutMs: number,
+  promise: Promise<T>,
+  done: (outcome: Bounded<T>) => void,
+): void {
+  let over = false;
+  const settle = (outcome: Bounded<T>): void => {
+    if (over) return;
+    over = true;
+    timer.cancel();
+    done(outcome);
+  };
+  const timer = clock.after(timeoutMs, () => {
+    void clock.turn().then(() => {
+      settle({ status: 'late' });
+    });
+  });
+  promise.then(
+    (value) => {
+      settle({ status: 'done', value });
+    },
+    (error: unknown) => {
+      settle({ status: 'failed', error });
+    },
+  );
 }

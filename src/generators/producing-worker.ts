@@ -1,6 +1,7 @@
 /** The loop of one producing worker: ask the script, record the invocation, send, record the outcome. */
 import { assert } from '../core/assert.ts';
 import type { SendCompleted, SendInvoked } from '../history/event.ts';
+import { logName } from '../history/log-name.ts';
 import type { EventDraft } from '../history/recording.ts';
 import type { Outcome, ProducerClient, SendRequest, Sent } from '../spi/client.ts';
 import type { NextOperation, WorkerScript } from '../spi/workload.ts';
@@ -39,9 +40,15 @@ export async function runProducer(
         continue;
       }
       const by = { process, session: script.session };
-      const outcome = await send(parts, by, current, requestsOf(operation));
-      if (outcome === null) break;
-      if (outcome === 'ok') {
+      const requests = requestsOf(operation);
+      const invoked = requests.map(invokedForm);
+      const invocation = parts.append(draft(by, 'invoke', invoked));
+      // The record has ended: nothing is sent, for every send is recorded before it is sent.
+      if (invocation < 0) break;
+      const sender = current;
+      const outcome = await callClient(parts, () => sender.send(requests));
+      complete(parts, by, { requests, invoked, invocation }, outcome);
+      if (outcome.type === 'ok') {
         failuresInRow = 0;
         continue;
       }
@@ -49,7 +56,7 @@ export async function runProducer(
         supply.release(current);
         current = null;
       }
-      if (outcome === 'info') process += parts.processes;
+      if (outcome.type === 'info') process += parts.processes;
       failuresInRow += 1;
       await parts.clock.sleep(failurePauseMs(failuresInRow), parts.stop);
     }
@@ -78,32 +85,34 @@ interface Sender {
   readonly session: string | null;
 }
 
-/** @returns null if the record has ended: then nothing was sent, for every send is recorded before it is sent. */
-async function send(
+/** An operation that is open. */
+interface OpenSend {
+  readonly requests: readonly SendRequest[];
+  readonly invoked: readonly SendInvoked[];
+  readonly invocation: number;
+}
+
+/** Records the outcome. */
+function complete(
   parts: WorkerParts,
   by: Sender,
-  client: ProducerClient,
-  requests: readonly SendRequest[],
-): Promise<Outcome<unknown>['type'] | null> {
-  const invoked = requests.map(invokedForm);
-  const invocation = parts.append(draft(by, 'invoke', invoked));
-  if (invocation < 0) return null;
-  const outcome = await callClient(parts, () => client.send(requests));
+  { requests, invoked, invocation }: OpenSend,
+  outcome: Outcome<readonly Sent[]>,
+): void {
   if (outcome.type === 'ok') {
     const { value: sent } = outcome;
     assert(sent.length === requests.length, 'a client tells of each record where it went');
     const completed = requests.map((request, i) => completedForm(request, sent[i] as Sent));
     parts.append(draft(by, 'ok', completed));
     for (const [, log] of completed) countSend(parts.tally, log, 'ok', invocation);
-  } else {
-    const { type, error } = outcome;
-    parts.append({ ...draft(by, type, invoked), error });
-    for (const { topic, partition } of requests) {
-      const log = partition === null ? null : `${topic}/${partition}`;
-      countSend(parts.tally, log, type, invocation);
-    }
+    return;
   }
-  return outcome.type;
+  const { type, error } = outcome;
+  parts.append({ ...draft(by, type, invoked), error });
+  for (const { topic, partition } of requests) {
+    const log = partition === null ? null : logName(topic, partition);
+    countSend(parts.tally, log, type, invocation);
+  }
 }
 
 function draft(
@@ -117,7 +126,7 @@ function draft(
 
 /** The topic alone where the client chooses the partition. */
 function invokedForm({ topic, partition, value, meta }: SendRequest): SendInvoked {
-  const log = partition === null ? topic : `${topic}/${partition}`;
+  const log = partition === null ? topic : logName(topic, partition);
   return isEmpty(meta) ? ['send', log, value] : ['send', log, value, meta];
 }
 
@@ -125,7 +134,7 @@ function completedForm(
   { topic, value, meta }: SendRequest,
   { partition, offset }: Sent,
 ): SendCompleted {
-  const log = `${topic}/${partition}`;
+  const log = logName(topic, partition);
   return isEmpty(meta) ? ['send', log, [offset, value]] : ['send', log, [offset, value], meta];
 }
 

@@ -1,5 +1,5 @@
 /** What a worker's loop works with, and what loops of producers and readers share. */
-import { withDeadline } from '../core/bounded.ts';
+import { type Bounded, whenBounded } from '../core/bounded.ts';
 import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { nsPerMs } from '../core/units.ts';
@@ -45,12 +45,22 @@ export function waitUntil(parts: WorkerParts, startNs: number, untilMs: number):
  * Calls a client within the guard. A client that throws or never returns is trouble of the harness, but its operation
  * may have taken effect: the outcome is info either way.
  */
-export async function callClient<T>(
+export function callClient<T>(
   parts: WorkerParts,
   call: () => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  const bounded = await withDeadline(parts.clock, parts.operationGuardMs, invoke(call));
-  if (bounded.status === 'done') return bounded.value;
+  return new Promise((resolve) => {
+    const guardMs = parts.operationGuardMs;
+    whenBounded(parts.clock, guardMs, invoke(call), (bounded) => {
+      resolve(bounded.status === 'done' ? bounded.value : givenUp(parts, bounded));
+    });
+  });
+}
+
+function givenUp(
+  parts: WorkerParts,
+  bounded: Exclude<Bounded<unknown>, { status: 'done' }>,
+): Outcome<never> {
   parts.tally.clientErrors += 1;
   const error: OperationError =
     bounded.status === 'failed'

@@ -44,42 +44,46 @@ export class DraftRules {
   /** @throws OrdealError ILL_FORMED, and nothing is changed, if the format forbids the event. */
   take(draft: EventDraft): TakenDraft {
     const event = this.#stamp(draft);
-    // The line is made first, so that an event that cannot be written changes nothing.
-    return this.#judged(event, () => {
+    try {
+      // The line is made first, so that an event that cannot be written changes nothing.
       const line = `${eventLine(event)}\n`;
       this.#accept(event);
       return { event, line };
-    });
+    } catch (problem) {
+      throw refusalOf(event, problem);
+    }
   }
 
   /** The same for a recorder that writes no lines. */
   takeEvent(draft: EventDraft): HistoryEvent {
     const event = this.#stamp(draft);
-    return this.#judged(event, () => {
+    try {
       this.#accept(event);
       return event;
-    });
+    } catch (problem) {
+      throw refusalOf(event, problem);
+    }
   }
 
+  /** Written out member by member: objects of one shape that no spread has built are smaller and many times faster. */
   #stamp(draft: EventDraft): HistoryEvent {
-    const { lastTimeNs, nextIndex } = this.#rules;
+    const { lastTimeNs, nextIndex: index } = this.#rules;
     const time = Math.max(lastTimeNs, this.#clock.nowNs() - this.#originNs);
-    return { index: nextIndex, time, ...draft };
+    const { process, type, f, value, session, error, txn } = draft;
+    if (session === undefined && error === undefined && txn === undefined) {
+      return { index, time, process, type, f, value };
+    }
+    return { index, time, ...draft };
   }
 
   #accept(event: HistoryEvent): void {
     checkEvent(event);
     this.#rules.accept(event);
   }
+}
 
-  #judged<T>(event: HistoryEvent, take: () => T): T {
-    try {
-      return take();
-    } catch (problem) {
-      const { process, type, f } = event;
-      throw illFormed(`${type} of "${f}" by process ${process}`, problem);
-    }
-  }
+function refusalOf({ process, type, f }: HistoryEvent, problem: unknown): OrdealError {
+  return illFormed(`${type} of "${f}" by process ${process}`, problem);
 }
 
 function illFormed(what: string, problem: unknown): OrdealError {

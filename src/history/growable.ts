@@ -29,7 +29,8 @@ class Growable<T extends Float64Array | Int32Array | Uint8Array> {
   }
 }
 
-const initialCells = 16;
+/** A history of some hundred operations, of which simulations check thousands, hardly grows. */
+const initialCells = 256;
 
 export class Floats extends Growable<Float64Array> {
   constructor() {

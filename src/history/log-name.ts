@@ -10,6 +10,28 @@ export interface LogParts {
   readonly partition: number | null;
 }
 
+/** Names by topic and partition. */
+const madeNames = new Map<string, string[]>();
+const topicsKeptMax = 1_000;
+
+/**
+ * The name of a partition's log. The same names are asked for again and again, by the thousand in a second of simulated
+ * time: each is made once, so that whoever looks it up need not hash it anew.
+ */
+export function logName(topic: string, partition: number): string {
+  let names = madeNames.get(topic);
+  if (names === undefined) {
+    if (madeNames.size === topicsKeptMax) madeNames.clear();
+    names = [];
+    madeNames.set(topic, names);
+  }
+  const known = names[partition];
+  if (known !== undefined) return known;
+  const name = `${topic}/${partition}`;
+  names[partition] = name;
+  return name;
+}
+
 /** What a name says, or null if it is neither a log nor a topic. */
 export function parseLogName(name: string): LogParts | null {
   if (logPattern.test(name)) {

@@ -81,12 +81,13 @@ function producerScript(
   let round: TopicPartition[] = [];
   let sequence = 0;
   let slotMs: number | null = null;
+  const keys = Array.from({ length: keysPerWorker }, (_, key) => `k${key}`);
   const record = (): RecordToSend => {
     if (round.length === 0) round = random.shuffle(logs);
     const { topic, partition } = round.pop() as TopicPartition;
     const value = (worker + 1) * valuesPerWorker + sequence;
     sequence += 1;
-    const key = `k${random.below(keysPerWorker)}`;
+    const key = random.pick(keys);
     if (sends.partition === 'explicit') return { topic, partition, value, key };
     // A key leaves the client no choice, for its hash names the partition: half of the records go without one.
     return { topic, partition: null, value, ...(random.chance(1, 2) ? { key } : {}) };
@@ -97,7 +98,9 @@ function producerScript(
     slotMs = null;
     // Nothing is drawn where there is no choice, so that a seed means the same for plain sends whatever else there is.
     const count = sends.recordsPerSendMax === 1 ? 1 : 1 + random.below(sends.recordsPerSendMax);
-    return { do: 'send', records: Array.from({ length: count }, record) };
+    const records = [record()];
+    while (records.length < count) records.push(record());
+    return { do: 'send', records };
   };
   return { kind: 'producer', logs: [], session: sessionOf(worker, sends), next };
 }

@@ -11,7 +11,7 @@ import { earliestOffset, latestOffset } from '../../kafka-protocol/messages/list
 import type { NodeId } from '../../spi/cluster.ts';
 import type { Outcome, PollResult, ReaderClient, ReaderFactory } from '../../spi/client.ts';
 import { seenRecords, visibleEnd } from './fetched.ts';
-import { createLeaderTable, type Leader, type LeaderTable } from './leaders.ts';
+import { createLeaderTable, type LeaderTable } from './leaders.ts';
 import { createNodes, type Nodes, type WireOptions } from './nodes.ts';
 import { fail, type Fail } from './outcomes.ts';
 import { askFetch, askOffset, type Partition, type Position } from './requests.ts';
@@ -41,10 +41,11 @@ interface Reading extends Partition {
   offset: number;
 }
 
-/** What a poll asks of one leader. */
+/** What a poll asks of one leader: a position for each reading, in the same order. */
 interface Share {
   readonly node: NodeId;
-  readonly readings: readonly (Reading & Leader)[];
+  readonly readings: Reading[];
+  readonly positions: Position[];
 }
 
 function createReader(parts: ReaderParts): ReaderClient {
@@ -90,10 +91,6 @@ async function pollOnce(
   if ('type' in shares) return shares;
   const results = await Promise.all(
     shares.map(async (share) => {
-      const positions = share.readings.map((reading): Position => ({
-        ...reading,
-        bytesMax: settings.partitionBytesMax,
-      }));
       const question = {
         isolation,
         maxWaitMs: settings.pollWaitMs,
@@ -102,7 +99,7 @@ async function pollOnce(
       const fetched = await askFetch(
         parts.nodes,
         share.node,
-        positions,
+        share.positions,
         question,
         settings.requestTimeoutMs,
       );
@@ -139,7 +136,8 @@ function takeShare(
   isolation: IsolationLevel,
 ): Taken | Fail {
   const logs: Taken['logs'][number][] = [];
-  for (const [index, { log, offset }] of share.readings.entries()) {
+  for (let index = 0; index < share.readings.length; index++) {
+    const { log, offset } = share.readings[index] as Reading;
     const answer = answers[index];
     assert(answer !== undefined, 'a fetch answers every position');
     const window = { log, from: offset, bound: visibleEnd(answer, isolation) };
@@ -163,18 +161,26 @@ async function sharesOf(
   readings: readonly Reading[],
 ): Promise<readonly Share[] | Fail> {
   await leaders.refresh([...new Set(readings.map(({ topic }) => topic))]);
-  const byNode = new Map<NodeId, (Reading & Leader)[]>();
+  // Leaders are few, so that looking through their shares beats a map.
+  const shares: Share[] = [];
+  const { partitionBytesMax: bytesMax } = parts.settings;
   for (const reading of readings) {
-    const known = leaders.of(reading.log);
+    const { log, topic, partition, offset } = reading;
+    const known = leaders.of(log);
     if (known === undefined || known.leader < 0) {
       leaders.stale();
-      return fail('LEADER_NOT_AVAILABLE', `${reading.log} has no leader that a node could name`);
+      return fail('LEADER_NOT_AVAILABLE', `${log} has no leader that a node could name`);
     }
-    const share = byNode.get(known.leader) ?? [];
-    share.push({ ...reading, ...known });
-    byNode.set(known.leader, share);
+    const { leader, leaderEpoch } = known;
+    let share = shares.find(({ node }) => node === leader);
+    if (share === undefined) {
+      share = { node: leader, readings: [], positions: [] };
+      shares.push(share);
+    }
+    share.readings.push(reading);
+    share.positions.push({ topic, partition, leaderEpoch, offset, bytesMax });
   }
-  return [...byNode].map(([node, share]) => ({ node, readings: share }));
+  return shares;
 }
 
 /** Asks each leader for the log's first offset, or for the one after the last that this reader may see. */
@@ -191,12 +197,12 @@ async function startOffsets(
   const timestamp = from === 'beginning' ? earliestOffset : latestOffset;
   const asked = await Promise.all(
     shares.flatMap((share) =>
-      share.readings.map(async (place) => {
+      share.readings.map(async ({ log, topic, partition }, index) => {
         const question = { timestamp, isolation };
         const timeoutMs = settings.requestTimeoutMs;
-        const answer = await askOffset(nodes, share.node, place, question, timeoutMs);
+        const position = share.positions[index] as Position;
+        const answer = await askOffset(nodes, share.node, position, question, timeoutMs);
         if (answer.type === 'fail') return answer;
-        const { log, topic, partition } = place;
         return { log, topic, partition, offset: answer.offset };
       }),
     ),

@@ -123,6 +123,11 @@ function answerFor(
   return undefined;
 }
 
+type TopicToFetch = FetchRequest['topics'][number];
+interface AskedTopic extends TopicToFetch {
+  readonly partitions: TopicToFetch['partitions'][number][];
+}
+
 function fetchRequest(
   positions: readonly Position[],
   question: {
@@ -131,6 +136,21 @@ function fetchRequest(
     readonly bytesMax: number;
   },
 ): FetchRequest {
+  const topics: AskedTopic[] = [];
+  for (const { topic: name, partition, leaderEpoch, offset, bytesMax } of positions) {
+    let topic = topics.find((asked) => asked.name === name);
+    if (topic === undefined) {
+      topic = { name, partitions: [] };
+      topics.push(topic);
+    }
+    topic.partitions.push({
+      partition,
+      currentLeaderEpoch: leaderEpoch,
+      fetchOffset: offset,
+      logStartOffset: -1,
+      partitionMaxBytes: bytesMax,
+    });
+  }
   return {
     replicaId: -1,
     maxWaitMs: question.maxWaitMs,
@@ -139,18 +159,7 @@ function fetchRequest(
     isolationLevel: isolationNumber(question.isolation),
     sessionId: 0,
     sessionEpoch: -1,
-    topics: [...new Set(positions.map((position) => position.topic))].map((name) => ({
-      name,
-      partitions: positions
-        .filter((position) => position.topic === name)
-        .map((position) => ({
-          partition: position.partition,
-          currentLeaderEpoch: position.leaderEpoch,
-          fetchOffset: position.offset,
-          logStartOffset: -1,
-          partitionMaxBytes: position.bytesMax,
-        })),
-    })),
+    topics,
     forgottenTopics: [],
     rackId: '',
   };
