@@ -52,8 +52,157 @@ export interface LogRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly RecordHeader[];
-  /** Of a record that never was bytes: what readers made of it, worked out once; null until then. */
-  shown?: object | null;
+  /** Of a record that never was bytes: what readers make of it. */
+  readonly shown?: object;
+}
+
+/** What a record that never was bytes carries. */
+export interface Content {
+  /** The bytes, made when they are asked for. */
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** What readers make of it where it stands at this offset. */
+  shownAt(offset: number): object;
+}
+
+const noHeaders: readonly RecordHeader[] = [];
+const noBytes = Buffer.alloc(0);
+
+/** A record that never was bytes: in a simulated cluster nobody asks for them, and millions are sent. */
+export class UnencodedRecord implements LogRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly #content: Content;
+  #shown: object | null = null;
+
+  constructor(content: Content, timestamp: number, offset: number) {
+    this.#content = content;
+    this.timestamp = timestamp;
+    this.offset = offset;
+  }
+
+  get key(): Buffer | null {
+    return this.#content.key;
+  }
+
+  get value(): Buffer | null {
+    return this.#content.value;
+  }
+
+  get headers(): readonly RecordHeader[] {
+    return noHeaders;
+  }
+
+  /** One and the same for every reader and every audit. */
+  get shown(): object {
+    this.#shown ??= this.#content.shownAt(this.offset);
+    return this.#shown;
+  }
+
+  /** The same record at another offset. */
+  at(offset: number): UnencodedRecord {
+    return new UnencodedRecord(this.#content, this.timestamp, offset);
+  }
+}
+
+/** What a producer says of a plain batch; every copy of it says the same. */
+export interface BatchHead {
+  /** Of all its records, milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly recordCount: number;
+}
+
+/** A plain batch that never was bytes. What all such batches have in common takes no room in them: logs keep millions. */
+export class UnencodedBatch implements RecordBatch {
+  readonly baseOffset: number;
+  readonly leaderEpoch: number;
+  readonly records: readonly LogRecord[];
+  readonly #head: BatchHead;
+
+  constructor(
+    head: BatchHead,
+    baseOffset: number,
+    leaderEpoch: number,
+    records: readonly LogRecord[],
+  ) {
+    this.#head = head;
+    this.baseOffset = baseOffset;
+    this.leaderEpoch = leaderEpoch;
+    this.records = records;
+  }
+
+  get lastOffset(): number {
+    return this.baseOffset + this.records.length - 1;
+  }
+
+  get compression(): Compression {
+    return 'none';
+  }
+
+  get timestampType(): 'create' {
+    return 'create';
+  }
+
+  get transactional(): boolean {
+    return false;
+  }
+
+  get control(): boolean {
+    return false;
+  }
+
+  get baseTimestamp(): number {
+    return this.#head.timestamp;
+  }
+
+  get maxTimestamp(): number {
+    return this.#head.timestamp;
+  }
+
+  get producerId(): number {
+    return this.#head.producerId;
+  }
+
+  get producerEpoch(): number {
+    return this.#head.producerEpoch;
+  }
+
+  get baseSequence(): number {
+    return this.#head.baseSequence;
+  }
+
+  get recordCount(): number {
+    return this.#head.recordCount;
+  }
+
+  get payload(): Buffer {
+    return noBytes;
+  }
+
+  /** The same batch elsewhere, with these of its records. */
+  at(baseOffset: number, leaderEpoch: number, records: readonly LogRecord[]): UnencodedBatch {
+    return new UnencodedBatch(this.#head, baseOffset, leaderEpoch, records);
+  }
+}
+
+/** The same batch where a leader puts it: in its epoch, with these of its records at their offsets. */
+export function batchAt(
+  batch: RecordBatch,
+  baseOffset: number,
+  leaderEpoch: number,
+  records: readonly LogRecord[],
+): RecordBatch {
+  if (batch instanceof UnencodedBatch) return batch.at(baseOffset, leaderEpoch, records);
+  const lastOffset = baseOffset + records.length - 1;
+  return { ...batch, baseOffset, lastOffset, leaderEpoch, records };
+}
+
+/** The same record at another offset. */
+export function recordAt(record: LogRecord, offset: number): LogRecord {
+  return record instanceof UnencodedRecord ? record.at(offset) : { ...record, offset };
 }
 
 /** Bits of a batch's attributes. */

@@ -1,20 +1,45 @@
 /** The records of one call, grouped by log into batches, and a batch as it goes to a broker. */
-import type { LogName } from '../../history/event.ts';
+import type { LogName, RecordSeen, Scalar } from '../../history/event.ts';
+import { logName } from '../../history/log-name.ts';
 import type { ProduceRequest } from '../../kafka-protocol/messages/produce.ts';
-import type { LogRecord, RecordBatch } from '../../kafka-protocol/record-batch.ts';
+import {
+  type Content,
+  type RecordBatch,
+  UnencodedBatch,
+  UnencodedRecord,
+} from '../../kafka-protocol/record-batch.ts';
 import type { ProducerSettings, SendRequest } from '../../spi/client.ts';
 import type { NodeId } from '../../spi/cluster.ts';
 import { encodeScalar } from '../wire/scalar.ts';
 import type { BatchResult } from './outcomes.ts';
 import type { Stamp } from './sequences.ts';
 
-const noBytes = Buffer.alloc(0);
-const noHeaders: LogRecord['headers'] = [];
+/** A record before it has an offset. A key of null is none, and a value of null is a tombstone. */
+export class Draft implements Content {
+  readonly keyScalar: Scalar;
+  readonly valueScalar: Scalar;
 
-/** A record before it has an offset. */
-export interface Draft {
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
+  constructor(key: Scalar, value: Scalar) {
+    this.keyScalar = key;
+    this.valueScalar = value;
+  }
+
+  get key(): Buffer | null {
+    return encodeScalar(this.keyScalar);
+  }
+
+  get value(): Buffer | null {
+    return encodeScalar(this.valueScalar);
+  }
+
+  /** What a reader of the bytes would make of them. */
+  shownAt(offset: number): RecordSeen {
+    const { keyScalar: key, valueScalar: value } = this;
+    if (value === null) {
+      return [offset, null, key === null ? { tombstone: true } : { key, tombstone: true }];
+    }
+    return key === null ? [offset, value] : [offset, value, { key }];
+  }
 }
 
 /** What a batch belongs to. */
@@ -68,21 +93,21 @@ export function batchesOf(
   timestamp: number,
 ): readonly Batch[] {
   const batches: OpenBatch[] = [];
-  placed.forEach(({ request, partition }, position) => {
+  for (let position = 0; position < placed.length; position++) {
+    const { request, partition } = placed[position] as PlacedRequest;
     const { topic, value, meta } = request;
-    const key = meta.key === undefined ? null : encodeScalar(meta.key);
-    const draft = { key, value: encodeScalar(value) };
-    const keyless = request.partition === null && key === null;
+    const draft = new Draft(meta.key ?? null, value);
+    const keyless = request.partition === null && draft.keyScalar === null;
     // A call names few logs, so that looking through its batches beats a map.
     const same = batches.find((batch) => batch.partition === partition && batch.topic === topic);
     if (same === undefined) {
       batches.push(newBatch({ owner, topic, partition, timestamp, keyless }, draft, position));
-      return;
+      continue;
     }
     same.drafts.push(draft);
     same.positions.push(position);
     same.keyless &&= keyless;
-  });
+  }
   return batches;
 }
 
@@ -101,7 +126,7 @@ function newBatch(head: BatchHead, draft: Draft, position: number): OpenBatch {
     owner: head.owner,
     topic: head.topic,
     partition: head.partition,
-    log: `${head.topic}/${head.partition}`,
+    log: logName(head.topic, head.partition),
     drafts: [draft],
     timestamp: head.timestamp,
     positions: [position],
@@ -131,31 +156,15 @@ export function requestOf(batch: Batch, settings: ProducerSettings): ProduceRequ
 }
 
 function wireBatch({ drafts, timestamp, stamp }: Batch): RecordBatch {
-  const records = drafts.map(({ key, value }, offset): LogRecord => ({
-    offset,
+  const records = drafts.map((draft, offset) => new UnencodedRecord(draft, timestamp, offset));
+  const head = {
     timestamp,
-    key,
-    value,
-    headers: noHeaders,
-    shown: null,
-  }));
-  return {
-    baseOffset: 0,
-    lastOffset: drafts.length - 1,
-    leaderEpoch: -1,
-    compression: 'none',
-    timestampType: 'create',
-    transactional: false,
-    control: false,
-    baseTimestamp: timestamp,
-    maxTimestamp: timestamp,
     producerId: stamp?.identity.producerId ?? -1,
     producerEpoch: stamp?.identity.producerEpoch ?? -1,
     baseSequence: stamp?.sequence ?? -1,
     recordCount: drafts.length,
-    payload: noBytes,
-    records,
   };
+  return new UnencodedBatch(head, 0, -1, records);
 }
 
 /** The partition of a key: one and the same as long as the number of partitions does not change. */

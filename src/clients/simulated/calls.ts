@@ -65,12 +65,11 @@ export class Call implements BatchOwner {
     for (const batch of this.batches) {
       const result = resultOf(batch);
       const base = result.type === 'ok' ? result.baseOffset : null;
-      batch.positions.forEach((position, index) => {
-        sent[position] = {
-          partition: batch.partition,
-          offset: base === null ? null : base + index,
-        };
-      });
+      const { partition, positions } = batch;
+      for (let index = 0; index < positions.length; index++) {
+        const offset = base === null ? null : base + index;
+        sent[positions[index] as number] = { partition, offset };
+      }
     }
     return sent;
   }

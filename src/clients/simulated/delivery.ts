@@ -6,7 +6,9 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { LogName, OperationError } from '../../history/event.ts';
+import { logName } from '../../history/log-name.ts';
 import { errorName } from '../../kafka-protocol/error-codes.ts';
+import type { CallResult } from '../../kafka-protocol/connection.ts';
 import { produce, type ProduceResponse } from '../../kafka-protocol/messages/produce.ts';
 import type { ProducerSettings } from '../../spi/client.ts';
 import type { NodeId } from '../../spi/cluster.ts';
@@ -34,11 +36,26 @@ export interface DeliveryParts {
 }
 
 /** The batches of one log that wait for their turn. */
-interface Lane {
-  readonly queue: Batch[];
-  busy: boolean;
+class Lane {
+  readonly queue: Batch[] = [];
+  /** One of its batches is under way. */
+  busy = false;
+  /** It is being worked on just now: a batch that is over at once does not begin the next one. */
+  working = false;
   newest: Batch;
+  /** Told when the batch under way is over. */
+  readonly over: () => void;
+
+  constructor(first: Batch, work: (lane: Lane) => void) {
+    this.newest = first;
+    this.over = () => {
+      this.busy = false;
+      work(this);
+    };
+  }
 }
+
+const nobodyWaits = (): void => undefined;
 
 export class Delivery {
   readonly #parts: DeliveryParts;
@@ -54,11 +71,11 @@ export class Delivery {
   add(batch: Batch): void {
     const lane = this.#laneFor(batch);
     if (!this.#ordered) {
-      void this.#deliver(batch);
+      this.#deliver(batch, nobodyWaits);
       return;
     }
     lane.queue.push(batch);
-    if (!lane.busy) void this.#work(lane);
+    this.#work(lane);
   }
 
   /** Ends a batch that waits; one that is under way ends with its attempt. */
@@ -76,77 +93,115 @@ export class Delivery {
   #laneFor(batch: Batch): Lane {
     let lane = this.#lanes.get(batch.log);
     if (lane === undefined) {
-      lane = { queue: [], busy: false, newest: batch };
+      lane = new Lane(batch, (free) => {
+        this.#work(free);
+      });
       this.#lanes.set(batch.log, lane);
     }
     lane.newest = batch;
     return lane;
   }
 
-  async #work(lane: Lane): Promise<void> {
-    lane.busy = true;
-    for (let batch = lane.queue.shift(); batch !== undefined; batch = lane.queue.shift()) {
-      await this.#deliver(batch);
+  #work(lane: Lane): void {
+    if (lane.working) return;
+    lane.working = true;
+    while (!lane.busy) {
+      const batch = lane.queue.shift();
+      if (batch === undefined) break;
+      lane.busy = true;
+      this.#deliver(batch, lane.over);
     }
-    lane.busy = false;
+    lane.working = false;
   }
 
-  async #deliver(batch: Batch): Promise<void> {
-    const { picture, settings, clock } = this.#parts;
-    while (batch.result === null) {
-      const error = await this.#attempt(batch);
-      // Acknowledged, or given up while the attempt waited for something.
-      if (error === null || isFinished(batch)) return;
-      picture.markStale();
-      batch.failures += 1;
-      const over =
-        this.#stopped ||
-        !isRetried(error.code) ||
-        batch.failures > settings.retriesMax ||
-        clock.nowNs() >= batch.owner.deadlineNs;
-      if (this.#parts.has('concurrent-sends')) takeBack(batch);
-      if (over) {
-        this.#fail(batch, error);
-        return;
-      }
-      await this.#pause(batch);
-      if (this.#parts.has('keyless-retry') && this.#moves(batch)) return;
+  /**
+   * Most batches need one attempt and nothing before it, so that way is made of callbacks: an async function for each
+   * would cost as much as all the rest of the client.
+   * @param over called once when the batch has its result, or goes on in another lane.
+   */
+  #deliver(batch: Batch, over: () => void): void {
+    const { picture } = this.#parts;
+    if (batch.result !== null) {
+      over();
+      return;
     }
+    if (picture.stale || this.#needsIdentity(batch)) {
+      void this.#prepare(batch).then((error) => {
+        if (error === null || isFinished(batch)) this.#attempt(batch, over);
+        else void this.#retry(batch, error, over);
+      });
+      return;
+    }
+    picture.refreshIfOld();
+    this.#attempt(batch, over);
   }
 
-  /** Null: the batch has its result. */
-  async #attempt(batch: Batch): Promise<OperationError | null> {
-    const { links, picture, identities, settings } = this.#parts;
+  #needsIdentity(batch: Batch): boolean {
+    const { settings, identities } = this.#parts;
+    return settings.idempotent && batch.stamp === null && identities.current() === null;
+  }
+
+  /** Gets what an attempt needs to know. */
+  async #prepare(batch: Batch): Promise<OperationError | null> {
+    const { picture, identities } = this.#parts;
     if (picture.stale) await picture.refresh();
-    else picture.refreshIfOld();
-    if (isFinished(batch)) return null;
+    if (isFinished(batch) || !this.#needsIdentity(batch)) return null;
+    await identities.renew();
+    if (isFinished(batch) || identities.current() !== null) return null;
+    return { code: 'NO_PRODUCER_ID', message: 'no node gave a producer id' };
+  }
+
+  #attempt(batch: Batch, over: () => void): void {
+    if (batch.result !== null) {
+      over();
+      return;
+    }
+    const { links, picture, settings } = this.#parts;
     const node = picture.leaderOf(batch.log);
-    if (node < 0) return { code: 'LEADER_NOT_AVAILABLE', message: `${batch.log} has no leader` };
+    if (node < 0) {
+      const error = { code: 'LEADER_NOT_AVAILABLE', message: `${batch.log} has no leader` };
+      void this.#retry(batch, error, over);
+      return;
+    }
     if (this.#countsAsAcknowledged(batch, node)) {
       this.#acknowledge(batch, null);
-      return null;
+      over();
+      return;
     }
     if (batch.failures > 0) this.#spoilRetry(batch);
-    if (settings.idempotent && batch.stamp === null) {
-      if (identities.current() === null) await identities.renew();
-      if (isFinished(batch)) return null;
-      const identity = identities.current();
-      if (identity === null) {
-        return { code: 'NO_PRODUCER_ID', message: 'no node gave a producer id' };
-      }
-      batch.stamp = takeStamp(identity, batch.log, batch.drafts.length);
+    // A retry that lost its identity gets another first.
+    if (this.#needsIdentity(batch)) {
+      this.#deliver(batch, over);
+      return;
     }
+    this.#stamp(batch);
     const request = (batch.request ??= this.#newRequest(batch));
     batch.lastNode = node;
     const answer = links.call(node, produce, request, settings.requestTimeoutMs);
     if (settings.acks === 0) {
       batch.attempts += 1;
       this.#acknowledge(batch, null);
-      return null;
+      over();
+      return;
     }
     batch.underWay = true;
-    const result = await answer;
-    batch.underWay = false;
+    void answer.then((result) => {
+      batch.underWay = false;
+      const error = this.#judge(batch, node, result);
+      if (error === null || isFinished(batch)) over();
+      else void this.#retry(batch, error, over);
+    });
+  }
+
+  #stamp(batch: Batch): void {
+    const { settings, identities } = this.#parts;
+    const identity = identities.current();
+    if (!settings.idempotent || batch.stamp !== null || identity === null) return;
+    batch.stamp = takeStamp(identity, batch.log, batch.drafts.length);
+  }
+
+  /** Null: the batch has its result. */
+  #judge(batch: Batch, node: NodeId, result: CallResult<ProduceResponse>): OperationError | null {
     if (result.status !== 'refused') batch.attempts += 1;
     if (result.status === 'ok') return this.#take(batch, node, result.value);
     if (result.status === 'timeout') {
@@ -157,6 +212,27 @@ export class Delivery {
       }
     }
     return { code: codeOfFailure(result.status), message: result.message };
+  }
+
+  /** After a failed attempt: gives up, or waits and tries again. */
+  async #retry(batch: Batch, error: OperationError, over: () => void): Promise<void> {
+    const { picture, settings, clock } = this.#parts;
+    picture.markStale();
+    batch.failures += 1;
+    const isLast =
+      this.#stopped ||
+      !isRetried(error.code) ||
+      batch.failures > settings.retriesMax ||
+      clock.nowNs() >= batch.owner.deadlineNs;
+    if (this.#parts.has('concurrent-sends')) takeBack(batch);
+    if (isLast) {
+      this.#fail(batch, error);
+      over();
+      return;
+    }
+    await this.#pause(batch);
+    if (this.#parts.has('keyless-retry') && this.#moves(batch)) over();
+    else this.#deliver(batch, over);
   }
 
   #take(batch: Batch, node: NodeId, response: ProduceResponse): OperationError | null {
@@ -261,7 +337,7 @@ export class Delivery {
     batch.stamp = null;
     batch.request = null;
     batch.partition = partition;
-    batch.log = `${batch.topic}/${partition}`;
+    batch.log = logName(batch.topic, partition);
     this.add(batch);
     return true;
   }

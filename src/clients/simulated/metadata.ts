@@ -6,6 +6,7 @@
 import { nsPerMs } from '../../core/units.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { LogName } from '../../history/event.ts';
+import { logName } from '../../history/log-name.ts';
 import {
   metadata,
   type MetadataRequest,
@@ -55,7 +56,7 @@ export function createPicture(links: Links, clock: Clock, first: number): Pictur
       const count = Math.max(partitions.get(topic.name) ?? 0, topic.partitions.length);
       if (count > 0) partitions.set(topic.name, count);
       for (const { partition, leader, leaderEpoch } of topic.partitions) {
-        const log = `${topic.name}/${partition}`;
+        const log = logName(topic.name, partition);
         if (leaderEpoch < (leaders.get(log)?.epoch ?? 0)) continue;
         leaders.set(log, { leader, epoch: leaderEpoch });
       }

@@ -136,8 +136,13 @@ class SimulatedProducer implements ProducerClient {
     this.#picture = createPicture(this.#links, clock, first);
     this.#identities = createIdentities(this.#links, first);
     this.#delivery = new Delivery({
-      ...{ links: this.#links, picture: this.#picture, identities: this.#identities },
-      ...{ settings, clock, random, has: (defect) => defects.has(defect) },
+      links: this.#links,
+      picture: this.#picture,
+      identities: this.#identities,
+      settings,
+      clock,
+      random,
+      has: (defect) => defects.has(defect),
     });
   }
 

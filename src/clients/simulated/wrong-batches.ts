@@ -1,18 +1,18 @@
 /** What defects make of the records of a batch. Pure. */
-import type { Draft } from './batches.ts';
+import { Draft } from './batches.ts';
 
 /** The first two neighbours whose keys differ have them exchanged. */
 export function exchangeKeys(drafts: readonly Draft[]): readonly Draft[] {
   const at = drafts.findIndex((draft, index) => {
     const next = drafts[index + 1];
-    return next !== undefined && !sameBytes(draft.key, next.key);
+    return next !== undefined && draft.keyScalar !== next.keyScalar;
   });
   const first = drafts[at];
   const second = drafts[at + 1];
   if (first === undefined || second === undefined) return drafts;
   const swapped = [...drafts];
-  swapped[at] = { ...first, key: second.key };
-  swapped[at + 1] = { ...second, key: first.key };
+  swapped[at] = new Draft(second.keyScalar, first.valueScalar);
+  swapped[at + 1] = new Draft(first.keyScalar, second.valueScalar);
   return swapped;
 }
 
@@ -22,8 +22,4 @@ export function withForeignRecord(
   foreign: readonly Draft[],
 ): readonly Draft[] {
   return [...foreign.slice(0, 1), ...drafts.slice(1)];
-}
-
-function sameBytes(a: Buffer | null, b: Buffer | null): boolean {
-  return a === null || b === null ? a === b : a.equals(b);
 }

@@ -135,11 +135,9 @@ function readable<T>(read: () => T): T | Fail {
   }
 }
 
-/** A record that never was bytes is the same one for every reader and every audit. */
 function seen(record: LogRecord): RecordSeen {
-  if (record.shown === undefined) return show(record);
-  record.shown ??= show(record);
-  return record.shown as RecordSeen;
+  const { shown } = record;
+  return shown === undefined ? show(record) : (shown as RecordSeen);
 }
 
 function show(record: LogRecord): RecordSeen {

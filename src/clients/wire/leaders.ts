@@ -5,6 +5,7 @@
 import { nsPerMs } from '../../core/units.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { LogName } from '../../history/event.ts';
+import { logName } from '../../history/log-name.ts';
 import type { MetadataResponse } from '../../kafka-protocol/messages/metadata.ts';
 import type { NodeId } from '../../spi/cluster.ts';
 import type { Nodes } from './nodes.ts';
@@ -33,7 +34,7 @@ export function createLeaderTable(nodes: Nodes, clock: Clock, settings: WireSett
   const merge = (response: MetadataResponse): void => {
     for (const topic of response.topics) {
       for (const { partition, leader, leaderEpoch } of topic.partitions) {
-        const log = `${topic.name}/${partition}`;
+        const log = logName(topic.name, partition);
         if (leaderEpoch >= (leaders.get(log)?.leaderEpoch ?? 0)) {
           leaders.set(log, { leader, leaderEpoch });
         }

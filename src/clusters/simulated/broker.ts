@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../core/random.ts';
 import { nsPerMs } from '../../core/units.ts';
-import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
+import type { LogRecord, RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId, Plane } from '../../spi/cluster.ts';
 import { isApiCall } from './api-call.ts';
 import { handleClient } from './client-requests.ts';
@@ -24,7 +24,7 @@ export interface NodeDisk {
   readonly quorum: QuorumDisk;
   readonly logs: Map<LogKey, ReplicaLog>;
   /** Not on any disk of a real node: the model's own record of what this node acknowledged, for the ground truth. */
-  readonly acknowledged: Map<LogKey, RecordBatch[]>;
+  readonly acknowledged: Map<LogKey, (readonly LogRecord[])[]>;
 }
 
 export interface BrokerParts {
@@ -127,11 +127,11 @@ export class Broker {
   }
 
   /** Keeps in mind, for the ground truth, that a producer was told of a success. */
-  noteAcknowledged(log: LogKey, batch: RecordBatch): void {
+  noteAcknowledged(log: LogKey, { records = [] }: RecordBatch): void {
     const { acknowledged } = this.parts.disk;
     const known = acknowledged.get(log);
-    if (known === undefined) acknowledged.set(log, [batch]);
-    else known.push(batch);
+    if (known === undefined) acknowledged.set(log, [records]);
+    else known.push(records);
   }
 
   /** SIGTERM: leadership is handed over first. */

@@ -2,6 +2,7 @@
  * Fetch as clients use it: from the leader up to the high watermark, waiting for the first record; from a follower what
  * it has of that, bounded by the watermark that it knows (KIP-392).
  */
+import { logName } from '../../history/log-name.ts';
 import { nsPerMs } from '../../core/units.ts';
 import type {
   FetchedPartition,
@@ -10,12 +11,14 @@ import type {
 } from '../../kafka-protocol/messages/fetch.ts';
 import type { Broker } from './broker.ts';
 import { code } from './error-code.ts';
+import type { LogKey } from './metadata-image.ts';
 import type { FetchWaiter, Replica } from './replica.ts';
-import { onceOver } from './replication.ts';
+import { FetchCompletion } from './replication.ts';
 
 interface Place {
   readonly topic: string;
   readonly partition: number;
+  readonly key: LogKey;
   readonly leaderEpoch: number;
   readonly offset: number;
   readonly bytesMax: number;
@@ -29,19 +32,23 @@ export function answerClientFetch(
   request: FetchRequest,
   respond: (response: FetchResponse) => void,
 ): void {
-  const places = request.topics.flatMap(({ name, partitions }) =>
-    partitions.map((one): Place => ({
-      topic: name,
-      partition: one.partition,
-      leaderEpoch: one.currentLeaderEpoch,
-      offset: one.fetchOffset,
-      bytesMax: one.partitionMaxBytes,
-    })),
-  );
+  const places: Place[] = [];
+  for (const { name: topic, partitions } of request.topics) {
+    for (const one of partitions) {
+      places.push({
+        topic,
+        partition: one.partition,
+        key: logName(topic, one.partition),
+        leaderEpoch: one.currentLeaderEpoch,
+        offset: one.fetchOffset,
+        bytesMax: one.partitionMaxBytes,
+      });
+    }
+  }
   const answer = (): void => {
     respond(responseOf(broker, places));
   };
-  const found = places.map((place) => broker.replicas.get(keyOf(place)));
+  const found = places.map((place) => broker.replicas.get(place.key));
   const mustWait =
     request.maxWaitMs > 0 && places.every((place, position) => hasNothing(found[position], place));
   if (!mustWait) {
@@ -49,22 +56,20 @@ export function answerClientFetch(
     return;
   }
   const { process } = broker.parts;
-  const complete = onceOver(process.kernel, answer);
+  const waiters: (readonly [Replica, FetchWaiter])[] = [];
+  const completion = new FetchCompletion(process.kernel, () => {
+    for (const [replica, waiter] of waiters) replica.unwait(waiter);
+    answer();
+  });
+  const { complete } = completion;
   places.forEach((place, position) => {
     const replica = found[position];
     if (replica === undefined) return;
-    const waiter: FetchWaiter = {
-      isReady: () => !hasNothing(replica, place),
-      complete: complete.run,
-    };
-    complete.waiters.push([replica, waiter]);
+    const waiter: FetchWaiter = { isReady: () => !hasNothing(replica, place), complete };
+    waiters.push([replica, waiter]);
     replica.wait(waiter);
   });
-  complete.endBy(process.after(request.maxWaitMs, complete.run));
-}
-
-function keyOf({ topic, partition }: Place): string {
-  return `${topic}/${partition}`;
+  completion.endBy(process.after(request.maxWaitMs, complete));
 }
 
 /** True while there is neither a record to show nor an error to tell. */
@@ -91,33 +96,28 @@ function refusalOf(replica: Replica, { leaderEpoch, offset }: Place): string | n
 }
 
 function responseOf(broker: Broker, places: readonly Place[]): FetchResponse {
-  const names = [...new Set(places.map(({ topic }) => topic))];
-  return {
-    throttleTimeMs: 0,
-    errorCode: 0,
-    sessionId: 0,
-    topics: names.map((name) => ({
-      name,
-      partitions: places
-        .filter(({ topic }) => topic === name)
-        .map((place) => answerOne(broker, place)),
-    })),
-  };
+  const topics: { readonly name: string; readonly partitions: FetchedPartition[] }[] = [];
+  for (const place of places) {
+    let topic = topics.at(-1);
+    if (topic?.name !== place.topic) {
+      topic = { name: place.topic, partitions: [] };
+      topics.push(topic);
+    }
+    topic.partitions.push(answerOne(broker, place));
+  }
+  return { throttleTimeMs: 0, errorCode: 0, sessionId: 0, topics };
 }
 
 function answerOne(broker: Broker, place: Place): FetchedPartition {
-  const replica = broker.replicas.get(keyOf(place));
+  const replica = broker.replicas.get(place.key);
   const error = replica === undefined ? 'NOT_LEADER_OR_FOLLOWER' : refusalOf(replica, place);
   if (replica === undefined || error !== null) {
-    return emptyAnswer(place.partition, error ?? 'NONE', -1);
+    return answerWith(place.partition, error ?? 'NONE', -1, null);
   }
   const end = visibleEnd(replica);
   const batches = replica.log.read(place.offset, end, place.bytesMax);
   const shown = skipsFirst(broker, replica, batches.length) ? batches.slice(1) : batches;
-  return {
-    ...emptyAnswer(place.partition, 'NONE', end),
-    records: shown.length === 0 ? null : shown,
-  };
+  return answerWith(place.partition, 'NONE', end, shown.length === 0 ? null : shown);
 }
 
 function skipsFirst(broker: Broker, replica: Replica, batches: number): boolean {
@@ -126,7 +126,12 @@ function skipsFirst(broker: Broker, replica: Replica, batches: number): boolean 
   return process.kernel.nowNs - replica.ledSinceNs < skipsMs * nsPerMs;
 }
 
-function emptyAnswer(partition: number, error: string, end: number): FetchedPartition {
+function answerWith(
+  partition: number,
+  error: string,
+  end: number,
+  records: FetchedPartition['records'],
+): FetchedPartition {
   return {
     partition,
     errorCode: code(error),
@@ -135,6 +140,6 @@ function emptyAnswer(partition: number, error: string, end: number): FetchedPart
     logStartOffset: 0,
     abortedTransactions: null,
     preferredReadReplica: -1,
-    records: null,
+    records,
   };
 }

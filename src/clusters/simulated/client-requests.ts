@@ -1,4 +1,5 @@
 /** What a broker answers to clients: Kafka's requests as typed objects, with Kafka's error codes. */
+import { logName } from '../../history/log-name.ts';
 import { assert } from '../../core/assert.ts';
 import type {
   CreateTopicsRequest,
@@ -84,7 +85,7 @@ function produce(broker: Broker, request: ProduceRequest, respond: Respond): voi
         logAppendTimeMs: -1,
         logStartOffset: 0,
       };
-      const log = `${name}/${partition}`;
+      const log = logName(name, partition);
       const replica = broker.replicas.get(log);
       const [batch] = batchesOf(records, log);
       assert(batch !== undefined, 'a produce request carries a batch for each partition');
@@ -117,7 +118,7 @@ function listOffsets(broker: Broker, request: ListOffsetsRequest): ListOffsetsRe
     topics: request.topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partition, currentLeaderEpoch, timestamp }) => {
-        const key = `${name}/${partition}`;
+        const key = logName(name, partition);
         const replica = broker.replicas.get(key);
         const refuse = (error: string) => ({
           partition,

@@ -15,9 +15,10 @@ export interface Server {
   handle(plane: Plane, request: unknown, respond: (response: unknown) => void): void;
 }
 
-interface Waiting {
+/** A request under way: what the server gets, and who is told of its answer. */
+export interface Exchange {
   readonly request: unknown;
-  readonly answered: (response: unknown) => void;
+  answered(response: unknown): void;
 }
 
 export class Connection {
@@ -28,7 +29,7 @@ export class Connection {
   readonly #onEnd: () => void;
   readonly #incarnation: number;
   /** Requests that arrived while another was being handled. */
-  #queue: Waiting[] = [];
+  #queue: Exchange[] = [];
   #busy = false;
   #draining = false;
   #closed = false;
@@ -77,9 +78,9 @@ export class Connection {
     return !this.#closed && !this.#serverGone;
   }
 
-  request(request: unknown, answered: (response: unknown) => void): void {
+  request(exchange: Exchange): void {
     this.#forward.send(() => {
-      this.#arrive({ request, answered });
+      this.#arrive(exchange);
     });
   }
 
@@ -93,23 +94,30 @@ export class Connection {
     return process.running && process.incarnation === this.#incarnation;
   }
 
-  #arrive(waiting: Waiting): void {
+  #arrive(exchange: Exchange): void {
     if (!this.#isOfThisLife()) {
       this.#reset();
       return;
     }
-    this.#server.process.receive(() => {
-      if (this.#busy) this.#queue.push(waiting);
-      else this.#handle(waiting);
-    });
+    const { process } = this.#server;
+    if (process.frozen) {
+      process.receive(() => {
+        this.#take(exchange);
+      });
+    } else this.#take(exchange);
   }
 
-  #handle({ request, answered }: Waiting): void {
+  #take(exchange: Exchange): void {
+    if (this.#busy) this.#queue.push(exchange);
+    else this.#handle(exchange);
+  }
+
+  #handle(exchange: Exchange): void {
     this.#busy = true;
-    this.#server.handle(this.#plane, request, (response) => {
+    this.#server.handle(this.#plane, exchange.request, (response) => {
       this.#busy = false;
       this.#backward.send(() => {
-        if (!this.#closed) answered(response);
+        if (!this.#closed) exchange.answered(response);
       });
       this.#next();
     });
@@ -120,9 +128,9 @@ export class Connection {
     if (this.#draining) return;
     this.#draining = true;
     while (!this.#busy) {
-      const waiting = this.#queue.shift();
-      if (waiting === undefined) break;
-      this.#handle(waiting);
+      const exchange = this.#queue.shift();
+      if (exchange === undefined) break;
+      this.#handle(exchange);
     }
     this.#draining = false;
   }

@@ -8,12 +8,26 @@
 import { sleepOn, type Clock, type Timer } from '../../core/clock.ts';
 import { nsPerMs } from '../../core/units.ts';
 
-/** A pending event; null once it ran or was cancelled. */
-export interface Scheduled {
+/** A pending event. It is a timer of the harness's clock as well: one object less for each. */
+export class Scheduled implements Timer {
   readonly atNs: number;
   readonly order: number;
   readonly wakes: boolean;
+  /** Null once it ran or was cancelled. */
   run: (() => void) | null;
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel, atNs: number, order: number, wakes: boolean, run: () => void) {
+    this.#kernel = kernel;
+    this.atNs = atNs;
+    this.order = order;
+    this.wakes = wakes;
+    this.run = run;
+  }
+
+  cancel(): void {
+    this.#kernel.cancel(this);
+  }
 }
 
 /** Turns that one pass through Node's event loop runs; between two passes signals and real I/O are served. */
@@ -113,8 +127,7 @@ export class Kernel {
   }
 
   #push(delayNs: number, run: () => void, wakes: boolean): Scheduled {
-    const order = this.#order++;
-    const event: Scheduled = { atNs: this.#nowNs + delayNs, order, wakes, run };
+    const event = new Scheduled(this, this.#nowNs + delayNs, this.#order++, wakes, run);
     const heap = this.#heap;
     let at = heap.length;
     heap.push(event);
@@ -164,24 +177,10 @@ function before(a: Scheduled, b: Scheduled): boolean {
   return a.atNs < b.atNs || (a.atNs === b.atNs && a.order < b.order);
 }
 
-class VirtualTimer implements Timer {
-  readonly #kernel: Kernel;
-  readonly #event: Scheduled;
-
-  constructor(kernel: Kernel, event: Scheduled) {
-    this.#kernel = kernel;
-    this.#event = event;
-  }
-
-  cancel(): void {
-    this.#kernel.cancel(this.#event);
-  }
-}
-
 /** The kernel's time as the harness sees it. Its origin is the epoch. */
 export function createVirtualClock(kernel: Kernel): Clock {
   const after = (delayMs: number, callback: () => void): Timer =>
-    new VirtualTimer(kernel, kernel.wakeAfter(Math.max(0, Math.ceil(delayMs * nsPerMs)), callback));
+    kernel.wakeAfter(Math.max(0, Math.ceil(delayMs * nsPerMs)), callback);
   return {
     nowNs: () => kernel.nowNs,
     wallMs: () => Math.floor(kernel.nowNs / nsPerMs),

@@ -8,14 +8,46 @@ import type { CallResult } from '../../kafka-protocol/connection.ts';
 import type { BrokerLink } from '../../kafka-protocol/link.ts';
 import { addressOf } from './addresses.ts';
 import type { ApiCall } from './api-call.ts';
-import type { Connection, Connections, Server } from './connection.ts';
+import type { Connection, Connections, Exchange, Server } from './connection.ts';
 import { clientHost } from './network.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, Scheduled } from './kernel.ts';
 
 const connectTimeoutMs = 1_000;
 
 type Failure = Exclude<CallResult<never>, { status: 'ok' }>;
 type Settle = (result: CallResult<unknown>) => void;
+
+/** A call that has no result yet. */
+class OpenCall implements Exchange {
+  readonly request: ApiCall;
+  readonly #open: OpenCall[];
+  readonly #resolve: Settle;
+  #bound: Scheduled | null = null;
+
+  /** @param open the link's open calls: this one is among them until it is settled. */
+  constructor(request: ApiCall, open: OpenCall[], resolve: Settle) {
+    this.request = request;
+    this.#open = open;
+    this.#resolve = resolve;
+    open.push(this);
+  }
+
+  endBy(bound: Scheduled): void {
+    this.#bound = bound;
+  }
+
+  answered(value: unknown): void {
+    this.settle({ status: 'ok', value });
+  }
+
+  settle(result: CallResult<unknown>): void {
+    const at = this.#open.indexOf(this);
+    if (at === -1) return;
+    this.#open.splice(at, 1);
+    this.#bound?.cancel();
+    this.#resolve(result);
+  }
+}
 
 export class SimulatedLink implements BrokerLink {
   readonly #kernel: Kernel;
@@ -25,7 +57,7 @@ export class SimulatedLink implements BrokerLink {
   #connection: Connection | null = null;
   #opening: ((connection: Connection | null) => void)[] | null = null;
   /** In the order of the calls: a few at most, for which a list beats a set. */
-  readonly #open: Settle[] = [];
+  readonly #open: OpenCall[] = [];
   #disposed = false;
 
   constructor(kernel: Kernel, connections: Connections, server: Server) {
@@ -57,36 +89,26 @@ export class SimulatedLink implements BrokerLink {
     return Promise.resolve();
   }
 
-  #begin(call: ApiCall, timeoutMs: number, resolve: Settle): void {
-    const settle = (result: CallResult<unknown>): void => {
-      const at = this.#open.indexOf(settle);
-      if (at === -1) return;
-      this.#open.splice(at, 1);
-      this.#kernel.cancel(timer);
-      resolve(result);
-    };
-    this.#open.push(settle);
-    const timer = this.#kernel.wakeAfter(timeoutMs * nsPerMs, () => {
-      settle({ status: 'timeout', message: `${this.#where}: no answer in ${timeoutMs} ms` });
-      this.#end({ status: 'closed', message: `${this.#where}: closed after a time-out` });
-    });
-    this.#withConnection((connection) => {
-      if (!this.#open.includes(settle)) return;
-      if (connection === null) {
-        settle({ status: 'refused', message: `${this.#where}: no connection` });
-        return;
-      }
-      connection.request(call, (value) => {
-        settle({ status: 'ok', value });
-      });
+  #begin(request: ApiCall, timeoutMs: number, resolve: Settle): void {
+    const call = new OpenCall(request, this.#open, resolve);
+    call.endBy(
+      this.#kernel.wakeAfter(timeoutMs * nsPerMs, () => {
+        call.settle({ status: 'timeout', message: `${this.#where}: no answer in ${timeoutMs} ms` });
+        this.#end({ status: 'closed', message: `${this.#where}: closed after a time-out` });
+      }),
+    );
+    if (this.#connection?.open === true) {
+      this.#connection.request(call);
+      return;
+    }
+    this.#whenConnected((connection) => {
+      if (!this.#open.includes(call)) return;
+      if (connection !== null) connection.request(call);
+      else call.settle({ status: 'refused', message: `${this.#where}: no connection` });
     });
   }
 
-  #withConnection(use: (connection: Connection | null) => void): void {
-    if (this.#connection?.open === true) {
-      use(this.#connection);
-      return;
-    }
+  #whenConnected(use: (connection: Connection | null) => void): void {
     if (this.#opening !== null) {
       this.#opening.push(use);
       return;
@@ -121,6 +143,6 @@ export class SimulatedLink implements BrokerLink {
       this.#connections.forget(this.#server.process, this.#connection);
       this.#connection = null;
     }
-    for (const settle of [...this.#open]) settle(failure);
+    for (const call of [...this.#open]) call.settle(failure);
   }
 }

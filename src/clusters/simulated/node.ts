@@ -1,6 +1,6 @@
 /** One node: its process, its disk, and the broker that is alive in the process, if any. */
 import type { Random } from '../../core/random.ts';
-import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
+import type { LogRecord } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId, NodeSignal, Plane } from '../../spi/cluster.ts';
 import { Broker, type NodeDisk } from './broker.ts';
 import type { Connections, Server } from './connection.ts';
@@ -26,7 +26,7 @@ export class SimulatedNode implements Server {
   readonly disk: NodeDisk = {
     quorum: { term: 0, votedFor: null, log: [] },
     logs: new Map<string, ReplicaLog>(),
-    acknowledged: new Map<string, RecordBatch[]>(),
+    acknowledged: new Map<string, (readonly LogRecord[])[]>(),
   };
   readonly #parts: NodeParts;
   #broker: Broker | null = null;

@@ -1,7 +1,8 @@
 /** Requests between nodes: one connection per peer and plane, opened when needed, given up at the first time-out. */
 import { nsPerMs } from '../../core/units.ts';
 import type { NodeId, Plane } from '../../spi/cluster.ts';
-import type { Connection, Connections, Server } from './connection.ts';
+import type { Connection, Connections, Exchange, Server } from './connection.ts';
+import type { Scheduled } from './kernel.ts';
 import type { NodeProcess } from './node-process.ts';
 
 interface Line {
@@ -10,6 +11,53 @@ interface Line {
   connection: Connection | null;
   /** Calls that wait for the connection that is being opened; null while none is. */
   opening: ((connection: Connection | null) => void)[] | null;
+}
+
+/** One request to a peer: it ends with the answer, with the loss of its connection, or when its time is over. */
+class PeerCall implements Exchange {
+  readonly request: unknown;
+  readonly #caller: NodeProcess;
+  readonly #incarnation: number;
+  readonly #done: (response: unknown) => void;
+  #bound: Scheduled | null = null;
+  #open = true;
+
+  /** @param incarnation the life of the caller that asks: a later one is told nothing. */
+  constructor(
+    request: unknown,
+    caller: NodeProcess,
+    incarnation: number,
+    done: (response: unknown) => void,
+  ) {
+    this.request = request;
+    this.#caller = caller;
+    this.#incarnation = incarnation;
+    this.#done = done;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  endBy(bound: Scheduled): void {
+    this.#bound = bound;
+  }
+
+  /** @param response null: none came. */
+  answered(response: unknown): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#bound?.cancel();
+    if (this.#caller.frozen) {
+      this.#caller.receive(() => {
+        this.#tell(response);
+      });
+    } else if (this.#caller.running) this.#tell(response);
+  }
+
+  #tell(response: unknown): void {
+    if (this.#caller.incarnation === this.#incarnation) this.#done(response);
+  }
 }
 
 /** The outgoing side of one node, for one life of its process. */
@@ -35,28 +83,22 @@ export class Peers {
     timeoutMs: number,
     done: (response: unknown) => void,
   ): void {
-    const { kernel } = this.#self;
-    let settled = false;
-    const settle = (response: unknown): void => {
-      if (settled) return;
-      settled = true;
-      kernel.cancel(timer);
-      this.#self.receive(() => {
-        if (this.#self.incarnation === this.#incarnation) done(response);
-      });
-    };
     const line = this.#lineTo(to, plane);
-    const timer = kernel.after(timeoutMs * nsPerMs, () => {
-      this.#drop(line);
-      settle(null);
-    });
-    this.#withConnection(line, (connection) => {
-      if (settled) return;
-      if (connection === null) {
-        settle(null);
-        return;
-      }
-      connection.request(request, settle);
+    const call = new PeerCall(request, this.#self, this.#incarnation, done);
+    call.endBy(
+      this.#self.kernel.after(timeoutMs * nsPerMs, () => {
+        this.#drop(line);
+        call.answered(null);
+      }),
+    );
+    if (line.connection?.open === true) {
+      line.connection.request(call);
+      return;
+    }
+    this.#whenConnected(line, (connection) => {
+      if (!call.open) return;
+      if (connection === null) call.answered(null);
+      else connection.request(call);
     });
   }
 
@@ -76,11 +118,7 @@ export class Peers {
     return line;
   }
 
-  #withConnection(line: Line, use: (connection: Connection | null) => void): void {
-    if (line.connection?.open === true) {
-      use(line.connection);
-      return;
-    }
+  #whenConnected(line: Line, use: (connection: Connection | null) => void): void {
     if (line.opening !== null) {
       line.opening.push(use);
       return;

@@ -2,7 +2,12 @@
  * One replica of a log on one broker: as leader it appends, keeps track of its followers, moves the high watermark and
  * answers producers; as follower it copies its leader's log and cuts off what the leader does not have.
  */
-import type { LogRecord, RecordBatch } from '../../kafka-protocol/record-batch.ts';
+import {
+  batchAt,
+  type LogRecord,
+  type RecordBatch,
+  recordAt,
+} from '../../kafka-protocol/record-batch.ts';
 import { nsPerMs } from '../../core/units.ts';
 import type { NodeId } from '../../spi/cluster.ts';
 import type { LogKey, PartitionState } from './metadata-image.ts';
@@ -33,12 +38,17 @@ export interface ReplicaParts {
   readonly hearsController: () => boolean;
 }
 
+/** What the leader knows of a follower. */
 interface Remote {
+  readonly id: NodeId;
+  /** All below is there: the offset that it fetched last; -1 before its first fetch. */
   end: number;
   caughtUpNs: number;
   fetchedNs: number;
   /** This replica's end when the follower fetched last. */
   endAtFetch: number;
+  /** Its fetch that waits for something new here; perhaps answered already. */
+  waiting: FetchWait | null;
 }
 
 interface WaitingProduce {
@@ -47,10 +57,24 @@ interface WaitingProduce {
   done: ((appended: Appended) => void) | null;
 }
 
-/** A fetch that waits for something new. */
-export interface FetchWaiter {
-  readonly isReady: () => boolean;
-  readonly complete: () => void;
+/** A fetch that waits for something new in any of its logs. */
+export interface FetchWait {
+  /** Answers it; later calls do nothing. */
+  complete(): void;
+}
+
+/** A client's fetch that waits at one log. */
+export interface FetchWaiter extends FetchWait {
+  isReady(): boolean;
+}
+
+/** What a follower asks its leader for, and what it knows by then. */
+export interface ReplicaPosition {
+  readonly log: LogKey;
+  readonly leaderEpoch: number;
+  readonly offset: number;
+  readonly lastEpoch: number;
+  readonly highWatermark: number;
 }
 
 export class Replica {
@@ -61,11 +85,13 @@ export class Replica {
   #role: 'leader' | 'follower' | 'none' = 'none';
   #highWatermark: number;
   #epochStart = 0;
-  #remotes = new Map<NodeId, Remote>();
+  #remotes: readonly Remote[] = [];
   #proposed: readonly NodeId[] | null = null;
   #waiting: WaitingProduce[] = [];
-  readonly #waiters = new Set<FetchWaiter>();
+  /** A few at most, for which a list beats a set. */
+  readonly #waiters: FetchWaiter[] = [];
   #ledSinceNs = 0;
+  #position: ReplicaPosition | null = null;
 
   constructor(state: PartitionState, log: ReplicaLog, parts: ReplicaParts) {
     this.key = state.log;
@@ -124,16 +150,42 @@ export class Replica {
   end(): void {
     for (const waiting of this.#waiting) waiting.done = null;
     this.#waiting = [];
-    this.#waiters.clear();
+    this.#waiters.length = 0;
+    this.#remotes = [];
     this.#role = 'none';
   }
 
   wait(waiter: FetchWaiter): void {
-    this.#waiters.add(waiter);
+    this.#waiters.push(waiter);
   }
 
   unwait(waiter: FetchWaiter): void {
-    this.#waiters.delete(waiter);
+    const at = this.#waiters.indexOf(waiter);
+    if (at !== -1) this.#waiters.splice(at, 1);
+  }
+
+  /** A follower's fetch, just noted by `fetchedBy`, found nothing new. */
+  letWait(follower: NodeId, wait: FetchWait): void {
+    const remote = this.#remoteOf(follower);
+    if (remote !== undefined) remote.waiting = wait;
+  }
+
+  /** As follower: where it stands. One and the same object as long as that does not change: most fetches bring nothing. */
+  position(): ReplicaPosition {
+    const { leaderEpoch } = this.#state;
+    const { end: offset, lastEpoch } = this.log;
+    const known = this.#position;
+    if (
+      known?.offset === offset &&
+      known.highWatermark === this.#highWatermark &&
+      known.lastEpoch === lastEpoch &&
+      known.leaderEpoch === leaderEpoch
+    ) {
+      return known;
+    }
+    const highWatermark = this.#highWatermark;
+    this.#position = { log: this.key, leaderEpoch, offset, lastEpoch, highWatermark };
+    return this.#position;
   }
 
   /**
@@ -195,7 +247,7 @@ export class Replica {
     }
     const { nowNs } = this.#parts.process.kernel;
     const { end } = this.log;
-    const remote = this.#remotes.get(follower);
+    const remote = this.#remoteOf(follower);
     if (remote === undefined) return null;
     if (offset >= end) remote.caughtUpNs = nowNs;
     else if (offset >= remote.endAtFetch) {
@@ -232,8 +284,7 @@ export class Replica {
     const { process, settings } = this.#parts;
     const limitNs = process.kernel.nowNs - settings.replicaLagMs * nsPerMs;
     const inSync = this.#state.inSync.filter(
-      (replica) =>
-        replica === process.id || (this.#remotes.get(replica)?.caughtUpNs ?? 0) >= limitNs,
+      (replica) => replica === process.id || (this.#remoteOf(replica)?.caughtUpNs ?? 0) >= limitNs,
     );
     if (inSync.length < this.#state.inSync.length) this.#propose(inSync);
   }
@@ -283,24 +334,31 @@ export class Replica {
     if (defects.has('forget-producers-on-election')) this.log.producers.forget();
     this.log.beginEpoch(this.#state.leaderEpoch);
     this.#epochStart = this.log.end;
-    this.#remotes = new Map(
-      this.#state.replicas
-        .filter((replica) => replica !== process.id)
-        .map((replica) => [
-          replica,
-          { end: -1, caughtUpNs: nowNs, fetchedNs: nowNs, endAtFetch: this.log.end },
-        ]),
-    );
+    const before = this.#remotes;
+    this.#remotes = this.#state.replicas
+      .filter((id) => id !== process.id)
+      .map((id): Remote => ({
+        id,
+        end: -1,
+        caughtUpNs: nowNs,
+        fetchedNs: nowNs,
+        endAtFetch: this.log.end,
+        waiting: null,
+      }));
     this.#advance();
+    // What was asked of an earlier epoch is refused now.
+    completeAll(before);
     this.#tellWaiters();
   }
 
   #follow(role: 'follower' | 'none'): void {
     this.#role = role;
     this.#proposed = null;
-    this.#remotes = new Map();
+    const before = this.#remotes;
+    this.#remotes = [];
     this.#failWaiting('NOT_LEADER_OR_FOLLOWER');
     if (this.#parts.defects.has('truncate-to-watermark')) this.#truncateTo(this.#highWatermark);
+    completeAll(before);
     this.#tellWaiters();
   }
 
@@ -355,14 +413,14 @@ export class Replica {
     const { process, defects } = this.#parts;
     const { end } = this.log;
     if (defects.has('watermark-by-majority')) {
-      const ends = [end, ...[...this.#remotes.values()].map((remote) => remote.end)];
+      const ends = [end, ...this.#remotes.map((remote) => remote.end)];
       return ends.sort((a, b) => b - a)[Math.floor(ends.length / 2)] ?? end;
     }
     const ignoresSilent = defects.has('silent-followers-ignored');
     const heardSinceNs = process.kernel.nowNs - 1_000 * nsPerMs;
     let held = end;
-    for (const [replica, remote] of this.#remotes) {
-      const counts = this.#state.inSync.includes(replica) || this.#proposed?.includes(replica);
+    for (const remote of this.#remotes) {
+      const counts = this.#state.inSync.includes(remote.id) || this.#proposed?.includes(remote.id);
       if (counts !== true) continue;
       if (ignoresSilent && remote.fetchedNs < heardSinceNs) continue;
       held = Math.min(held, remote.end);
@@ -373,12 +431,18 @@ export class Replica {
   #raiseTo(watermark: number): void {
     if (watermark <= this.#highWatermark) return;
     this.#highWatermark = watermark;
-    if (this.#waiting.length > 0) {
-      const ready = this.#waiting.filter(({ required }) => required <= watermark);
-      this.#waiting = this.#waiting.filter(({ required }) => required > watermark);
-      for (const produce of ready) this.#answer(produce);
-    }
+    if (this.#waiting.length > 0) this.#answerUpTo(watermark);
     this.#tellWaiters();
+  }
+
+  #answerUpTo(watermark: number): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const ready: WaitingProduce[] = [];
+    for (const produce of waiting) {
+      (produce.required <= watermark ? ready : this.#waiting).push(produce);
+    }
+    for (const produce of ready) this.#answer(produce);
   }
 
   /** All in sync have it, and they are enough: below that the watermark stands still. */
@@ -386,11 +450,30 @@ export class Replica {
     settle(produce, { error: 'NONE', baseOffset: produce.baseOffset });
   }
 
-  #tellWaiters(): void {
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.isReady()) waiter.complete();
-    }
+  #remoteOf(follower: NodeId): Remote | undefined {
+    return this.#remotes.find(({ id }) => id === follower);
   }
+
+  /** Records may have come, or the watermark risen, or the leader changed. */
+  #tellWaiters(): void {
+    const { end } = this.log;
+    for (const remote of this.#remotes) {
+      if (remote.waiting !== null && remote.end < end) complete(remote);
+    }
+    if (this.#waiters.length === 0) return;
+    // Those that are answered leave the list.
+    for (const waiter of this.#waiters.filter((one) => one.isReady())) waiter.complete();
+  }
+}
+
+function complete(remote: Remote): void {
+  const { waiting } = remote;
+  remote.waiting = null;
+  waiting?.complete();
+}
+
+function completeAll(remotes: readonly Remote[]): void {
+  for (const remote of remotes) complete(remote);
 }
 
 function settle(waiting: WaitingProduce, appended: Appended): void {
@@ -406,15 +489,10 @@ function placedAt(
   leaderEpoch: number,
   defects: ReadonlySet<string>,
 ): RecordBatch {
-  let drafts: readonly LogRecord[] = batch.records ?? [];
+  let drafts = batch.records ?? [];
   if (defects.has('partial-batch')) drafts = drafts.slice(0, Math.max(1, drafts.length - 1));
   if (defects.has('batch-reversed')) drafts = drafts.toReversed();
-  const records = drafts.map((record, position) => ({ ...record, offset: baseOffset + position }));
-  return {
-    ...batch,
-    baseOffset,
-    lastOffset: baseOffset + records.length - 1,
-    leaderEpoch,
-    records,
-  };
+  const records: LogRecord[] = [];
+  for (const draft of drafts) records.push(recordAt(draft, baseOffset + records.length));
+  return batchAt(batch, baseOffset, leaderEpoch, records);
 }

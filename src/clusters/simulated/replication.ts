@@ -5,19 +5,12 @@ import type { Broker } from './broker.ts';
 import type { Kernel, Scheduled } from './kernel.ts';
 import type { LogKey } from './metadata-image.ts';
 import type { LogEnd } from './replica-log.ts';
-import type { FetchWaiter, Replica } from './replica.ts';
+import type { FetchWait, Replica, ReplicaPosition } from './replica.ts';
 import { brokerSettings } from './settings.ts';
 
 export interface ReplicaFetch {
   readonly follower: NodeId;
   readonly logs: readonly ReplicaPosition[];
-}
-
-interface ReplicaPosition {
-  readonly log: LogKey;
-  readonly leaderEpoch: number;
-  readonly offset: number;
-  readonly lastEpoch: number;
 }
 
 interface ReplicaAnswer {
@@ -35,8 +28,7 @@ const bytesMax = 1_048_576;
 
 export class ReplicaFetchers {
   readonly #broker: Broker;
-  /** Leaders that a loop is running for. */
-  readonly #running = new Set<NodeId>();
+  readonly #loops = new Map<NodeId, FetchLoop>();
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -44,59 +36,78 @@ export class ReplicaFetchers {
 
   /** Leaders may have changed: every leader of a log that this broker follows gets its loop. */
   refresh(): void {
+    for (const loop of this.#loops.values()) loop.replicas.length = 0;
     for (const replica of this.#broker.replicas.values()) {
       const { leader } = replica.state;
-      if (leader >= 0 && leader !== this.#broker.id) this.#start(leader);
+      if (leader < 0 || leader === this.#broker.id) continue;
+      let loop = this.#loops.get(leader);
+      if (loop === undefined) {
+        loop = new FetchLoop(this.#broker, leader);
+        this.#loops.set(leader, loop);
+      }
+      loop.replicas.push(replica);
     }
+    for (const loop of this.#loops.values()) loop.begin();
+  }
+}
+
+/** Copies from one leader, for as long as it leads anything that this broker follows. */
+class FetchLoop {
+  readonly replicas: Replica[] = [];
+  readonly #broker: Broker;
+  readonly #leader: NodeId;
+  #running = false;
+
+  constructor(broker: Broker, leader: NodeId) {
+    this.#broker = broker;
+    this.#leader = leader;
   }
 
-  #start(leader: NodeId): void {
-    if (this.#running.has(leader)) return;
-    this.#running.add(leader);
-    this.#fetch(leader);
+  /** Does nothing while it runs. */
+  begin(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#fetch();
   }
 
-  #fetch(leader: NodeId): void {
-    const { process, peers } = this.#broker.parts;
-    const logs: ReplicaPosition[] = [];
-    for (const { key, state, log } of this.#broker.replicas.values()) {
-      if (state.leader !== leader) continue;
-      const { end: offset, lastEpoch } = log;
-      logs.push({ log: key, leaderEpoch: state.leaderEpoch, offset, lastEpoch });
-    }
-    if (logs.length === 0) {
-      this.#running.delete(leader);
+  readonly #fetch = (): void => {
+    if (this.replicas.length === 0) {
+      this.#running = false;
       return;
     }
-    const request: ReplicaFetch = { follower: this.#broker.id, logs };
+    const request: ReplicaFetch = {
+      follower: this.#broker.id,
+      logs: this.replicas.map(positionOf),
+    };
     const timeoutMs = brokerSettings.replicaFetchWaitMs + fetchSlackMs;
-    peers.call(leader, 'replication', request, timeoutMs, (response) => {
-      const answers = response as readonly ReplicaAnswer[] | null;
-      const isWell = answers !== null && this.#take(leader, answers);
-      if (isWell) this.#fetch(leader);
-      else {
-        process.after(backOffMs, () => {
-          this.#fetch(leader);
-        });
-      }
-    });
-  }
+    this.#broker.parts.peers.call(this.#leader, 'replication', request, timeoutMs, this.#answered);
+  };
+
+  readonly #answered = (response: unknown): void => {
+    const answers = response as readonly ReplicaAnswer[] | null;
+    if (answers !== null && this.#take(answers)) this.#fetch();
+    else this.#broker.parts.process.after(backOffMs, this.#fetch);
+  };
 
   /** @returns false if the leader refused some log: asking again at once would spin. */
-  #take(leader: NodeId, answers: readonly ReplicaAnswer[]): boolean {
+  #take(answers: readonly ReplicaAnswer[]): boolean {
     let isWell = true;
     for (const answer of answers) {
       const replica = this.#broker.replicas.get(answer.log);
       if (replica === undefined) continue;
       const { state } = replica;
       // What was asked of an earlier leader, or in an earlier epoch, says nothing now.
-      if (state.leader !== leader || state.leaderEpoch !== answer.leaderEpoch) continue;
+      if (state.leader !== this.#leader || state.leaderEpoch !== answer.leaderEpoch) continue;
       if (answer.error !== 'NONE') isWell = false;
       else if (answer.diverging !== null) replica.cutOff(answer.diverging);
       else replica.replicate(answer.batches, answer.highWatermark);
     }
     return isWell;
   }
+}
+
+function positionOf(replica: Replica): ReplicaPosition {
+  return replica.position();
 }
 
 /** As leader: answers a follower's fetch, waiting for news at most the agreed time. */
@@ -106,83 +117,80 @@ export function answerFetch(
   respond: (response: unknown) => void,
 ): void {
   const { process } = broker.parts;
-  const answers = request.logs.map((position) => answerOne(broker, request.follower, position));
-  const hasNews = answers.some(
-    ({ error, diverging, batches }) => error !== 'NONE' || diverging !== null || batches.length > 0,
-  );
+  const { follower, logs } = request;
+  let diverging: Map<LogKey, LogEnd> | null = null;
+  let hasNews = false;
+  for (const position of logs) {
+    const replica = broker.replicas.get(position.log);
+    if (replica === undefined || refusalOf(replica, position) !== null) {
+      hasNews = true;
+      continue;
+    }
+    const parting = replica.fetchedBy(follower, position.offset, position.lastEpoch);
+    if (parting !== null) (diverging ??= new Map()).set(position.log, parting);
+    hasNews ||= parting !== null || replica.log.end > position.offset;
+  }
   if (hasNews) {
-    respond(answers);
+    respond(newsOf(broker, logs, diverging));
     return;
   }
-  const complete = onceOver(process.kernel, () => {
-    respond(request.logs.map((position) => readOne(broker, position)));
+  const wait = new FetchCompletion(process.kernel, () => {
+    respond(newsOf(broker, logs, null));
   });
-  for (const { log, offset, leaderEpoch } of request.logs) {
-    const replica = broker.replicas.get(log);
-    if (replica === undefined) continue;
-    const waiter: FetchWaiter = {
-      isReady: () =>
-        replica.log.end > offset || !replica.leads || replica.state.leaderEpoch !== leaderEpoch,
-      complete: complete.run,
-    };
-    complete.waiters.push([replica, waiter]);
-    replica.wait(waiter);
-  }
-  complete.endBy(process.after(brokerSettings.replicaFetchWaitMs, complete.run));
-}
-
-interface Completion {
-  readonly run: () => void;
-  readonly waiters: (readonly [Replica, FetchWaiter])[];
-  /** The end of the wait, which goes when there is news. */
-  readonly endBy: (timer: Scheduled) => void;
+  for (const { log } of logs) broker.replicas.get(log)?.letWait(follower, wait);
+  wait.endBy(process.after(brokerSettings.replicaFetchWaitMs, wait.complete));
 }
 
 /** Whatever comes first, news or the end of the wait: the answer is given once. */
-export function onceOver(kernel: Kernel, answer: () => void): Completion {
-  let over = false;
-  let timer: Scheduled | null = null;
-  const waiters: (readonly [Replica, FetchWaiter])[] = [];
-  return {
-    waiters,
-    endBy: (end) => {
-      timer = end;
-    },
-    run: () => {
-      if (over) return;
-      over = true;
-      if (timer !== null) kernel.cancel(timer);
-      for (const [replica, waiter] of waiters) replica.unwait(waiter);
-      answer();
-    },
-  };
-}
+export class FetchCompletion implements FetchWait {
+  readonly #kernel: Kernel;
+  readonly #answer: () => void;
+  #over = false;
+  #timer: Scheduled | null = null;
 
-/** Takes note of what the follower holds, and reads. */
-function answerOne(broker: Broker, follower: NodeId, position: ReplicaPosition): ReplicaAnswer {
-  const replica = broker.replicas.get(position.log);
-  const refusal = refusalOf(replica, position);
-  if (replica === undefined || refusal !== null) return refused(position, refusal ?? 'NONE');
-  const diverging = replica.fetchedBy(follower, position.offset, position.lastEpoch);
-  if (diverging !== null) {
-    return { ...refused(position, 'NONE'), diverging, highWatermark: replica.highWatermark };
+  constructor(kernel: Kernel, answer: () => void) {
+    this.#kernel = kernel;
+    this.#answer = answer;
   }
-  return readOne(broker, position);
+
+  /** The end of the wait, which goes when there is news. */
+  endBy(timer: Scheduled): void {
+    this.#timer = timer;
+  }
+
+  readonly complete = (): void => {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#timer !== null) this.#kernel.cancel(this.#timer);
+    this.#answer();
+  };
 }
 
-function readOne(broker: Broker, position: ReplicaPosition): ReplicaAnswer {
-  const replica = broker.replicas.get(position.log);
-  const refusal = refusalOf(replica, position);
-  if (replica === undefined || refusal !== null) return refused(position, refusal ?? 'NONE');
-  const { log, leaderEpoch, offset } = position;
-  return {
-    log,
-    leaderEpoch,
-    error: 'NONE',
-    highWatermark: replica.highWatermark,
-    diverging: null,
-    batches: replica.log.read(offset, Infinity, bytesMax),
-  };
+/** The answers for those logs that have anything to tell the follower: as with Kafka's fetch sessions, no news is none. */
+function newsOf(
+  broker: Broker,
+  logs: readonly ReplicaPosition[],
+  diverging: ReadonlyMap<LogKey, LogEnd> | null,
+): readonly ReplicaAnswer[] {
+  const news: ReplicaAnswer[] = [];
+  for (const position of logs) {
+    const { log, leaderEpoch, offset } = position;
+    const replica = broker.replicas.get(log);
+    const refusal = refusalOf(replica, position);
+    if (replica === undefined || refusal !== null) {
+      const error = refusal ?? 'NONE';
+      news.push({ log, leaderEpoch, error, highWatermark: 0, diverging: null, batches: [] });
+      continue;
+    }
+    const { highWatermark } = replica;
+    const parting = diverging?.get(log) ?? null;
+    if (parting === null && replica.log.end <= offset && highWatermark === position.highWatermark) {
+      continue;
+    }
+    const batches = parting === null ? replica.log.read(offset, Infinity, bytesMax) : [];
+    news.push({ log, leaderEpoch, error: 'NONE', highWatermark, diverging: parting, batches });
+  }
+  return news;
 }
 
 function refusalOf(replica: Replica | undefined, position: ReplicaPosition): string | null {
@@ -190,8 +198,4 @@ function refusalOf(replica: Replica | undefined, position: ReplicaPosition): str
   const { leaderEpoch } = replica.state;
   if (position.leaderEpoch < leaderEpoch) return 'FENCED_LEADER_EPOCH';
   return position.leaderEpoch > leaderEpoch ? 'UNKNOWN_LEADER_EPOCH' : null;
-}
-
-function refused({ log, leaderEpoch }: ReplicaPosition, error: string): ReplicaAnswer {
-  return { log, leaderEpoch, error, highWatermark: 0, diverging: null, batches: [] };
 }

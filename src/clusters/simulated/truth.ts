@@ -1,4 +1,5 @@
 /** What the model itself knows of its logs, at any time and also when all its processes are gone. */
+import type { RecordSeen } from '../../history/event.ts';
 import type { LogRecord } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId } from '../../spi/cluster.ts';
 import { MetadataImage } from './metadata-image.ts';
@@ -29,13 +30,15 @@ export function createGroundTruth(nodes: ReadonlyMap<NodeId, SimulatedNode>): Gr
     },
     acknowledged: (name) => {
       const batches = [...nodes.values()].flatMap(({ disk }) => disk.acknowledged.get(name) ?? []);
-      return new Set(batches.flatMap((batch) => batch.records ?? []).map(textOf));
+      return new Set(batches.flat().map(textOf));
     },
   };
 }
 
-function textOf({ value }: LogRecord): string {
-  return value?.toString('utf8') ?? 'null';
+function textOf(record: LogRecord): string {
+  const { shown } = record;
+  if (shown !== undefined) return JSON.stringify((shown as RecordSeen)[1]);
+  return record.value?.toString('utf8') ?? 'null';
 }
 
 /** By the longest metadata log: what a majority has not got yet does no harm here. */

@@ -93,7 +93,7 @@ describe('a connection', () => {
     const connection = scene.open()!;
     const answers: unknown[] = [];
     for (const request of ['a', 'b']) {
-      connection.request(request, (answer) => answers.push(answer));
+      connection.request({ request: request, answered: (answer) => answers.push(answer) });
     }
     scene.advance();
     expect(scene.requests).toEqual(['a']);
@@ -111,7 +111,7 @@ describe('a connection', () => {
     const answers: unknown[] = [];
     const count = 20_000;
     for (let request = 0; request < count; request++) {
-      connection!.request(request, (answer) => answers.push(answer));
+      connection!.request({ request: request, answered: (answer) => answers.push(answer) });
     }
     scene.advance(20);
     const [first] = scene.handled;
@@ -126,7 +126,7 @@ describe('a connection', () => {
     const connection = scene.open()!;
     const answers: unknown[] = [];
     scene.cutClients();
-    connection.request('late', (answer) => answers.push(answer));
+    connection.request({ request: 'late', answered: (answer) => answers.push(answer) });
     scene.advance(1_000);
     connection.close();
     expect(connection.open).toBe(false);
@@ -144,7 +144,7 @@ describe('a connection', () => {
     const connection = scene.open(() => {
       ends += 1;
     })!;
-    connection.request('on its way', () => undefined);
+    connection.request({ request: 'on its way', answered: () => undefined });
     scene.kill();
     scene.advance();
     expect(ends).toBe(1);
@@ -160,7 +160,7 @@ describe('a connection', () => {
     })!;
     scene.process.end(137);
     scene.process.begin();
-    connection.request('for the dead', () => undefined);
+    connection.request({ request: 'for the dead', answered: () => undefined });
     scene.advance();
     expect(ended).toBe(true);
     expect(scene.requests).toEqual([]);
