@@ -10,18 +10,14 @@ import {
 } from '../../kafka-protocol/record-batch.ts';
 import { nsPerMs } from '../../core/units.ts';
 import type { NodeId } from '../../spi/cluster.ts';
+import { type FetchWait, type Follower, Followers } from './followers.ts';
 import type { LogKey, PartitionState } from './metadata-image.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { LogEnd, ReplicaLog } from './replica-log.ts';
 import type { BrokerSettings } from './settings.ts';
+import { type Appended, WaitingProduces } from './waiting-produces.ts';
 
 const proposeAgainMs = 500;
-
-/** What a produce request to one log comes to; `error` is Kafka's name, NONE for success. */
-export interface Appended {
-  readonly error: string;
-  readonly baseOffset: number;
-}
 
 export interface ReplicaParts {
   readonly process: NodeProcess;
@@ -36,31 +32,6 @@ export interface ReplicaParts {
   readonly isLive: (broker: NodeId) => boolean;
   /** False while the controllers are out of this broker's reach. */
   readonly hearsController: () => boolean;
-}
-
-/** What the leader knows of a follower. */
-interface Remote {
-  readonly id: NodeId;
-  /** All below is there: the offset that it fetched last; -1 before its first fetch. */
-  end: number;
-  caughtUpNs: number;
-  fetchedNs: number;
-  /** This replica's end when the follower fetched last. */
-  endAtFetch: number;
-  /** Its fetch that waits for something new here; perhaps answered already. */
-  waiting: FetchWait | null;
-}
-
-interface WaitingProduce {
-  readonly required: number;
-  readonly baseOffset: number;
-  done: ((appended: Appended) => void) | null;
-}
-
-/** A fetch that waits for something new in any of its logs. */
-export interface FetchWait {
-  /** Answers it; later calls do nothing. */
-  complete(): void;
 }
 
 /** A client's fetch that waits at one log. */
@@ -85,9 +56,9 @@ export class Replica {
   #role: 'leader' | 'follower' | 'none' = 'none';
   #highWatermark: number;
   #epochStart = 0;
-  #remotes: readonly Remote[] = [];
+  readonly #followers = new Followers();
   #proposed: readonly NodeId[] | null = null;
-  #waiting: WaitingProduce[] = [];
+  readonly #waiting: WaitingProduces;
   /** A few at most, for which a list beats a set. */
   readonly #waiters: FetchWaiter[] = [];
   #ledSinceNs = 0;
@@ -98,6 +69,7 @@ export class Replica {
     this.log = log;
     this.#state = state;
     this.#parts = parts;
+    this.#waiting = new WaitingProduces(parts.process);
     this.#highWatermark = Math.min(log.checkpoint, log.end);
   }
 
@@ -148,10 +120,9 @@ export class Replica {
 
   /** The process ends: whoever waits hears no more. */
   end(): void {
-    for (const waiting of this.#waiting) waiting.done = null;
-    this.#waiting = [];
+    this.#waiting.forget();
     this.#waiters.length = 0;
-    this.#remotes = [];
+    this.#followers.replace([], 0, 0);
     this.#role = 'none';
   }
 
@@ -166,8 +137,8 @@ export class Replica {
 
   /** A follower's fetch, just noted by `fetchedBy`, found nothing new. */
   letWait(follower: NodeId, wait: FetchWait): void {
-    const remote = this.#remoteOf(follower);
-    if (remote !== undefined) remote.waiting = wait;
+    const known = this.#followers.of(follower);
+    if (known !== undefined) known.waiting = wait;
   }
 
   /** As follower: where it stands. One and the same object as long as that does not change: most fetches bring nothing. */
@@ -222,21 +193,8 @@ export class Replica {
       done({ error: 'NONE', baseOffset });
       return;
     }
-    const waiting: WaitingProduce = { required, baseOffset, done };
-    if (required <= this.#highWatermark) {
-      this.#answer(waiting);
-      return;
-    }
-    this.#waiting.push(waiting);
-    const { process } = this.#parts;
-    const timer = process.after(timeoutMs, () => {
-      settle(waiting, { error: 'REQUEST_TIMED_OUT', baseOffset: -1 });
-      this.#waiting = this.#waiting.filter((other) => other !== waiting);
-    });
-    waiting.done = (appended) => {
-      process.kernel.cancel(timer);
-      done(appended);
-    };
+    if (required <= this.#highWatermark) done({ error: 'NONE', baseOffset });
+    else this.#waiting.add(required, baseOffset, timeoutMs, done);
   }
 
   /** A follower asks for what comes at `offset`: so it holds all below. @returns where to cut, if it holds other data. */
@@ -246,17 +204,9 @@ export class Replica {
       if (here.epoch !== lastEpoch || here.end < offset) return here;
     }
     const { nowNs } = this.#parts.process.kernel;
-    const { end } = this.log;
-    const remote = this.#remoteOf(follower);
-    if (remote === undefined) return null;
-    if (offset >= end) remote.caughtUpNs = nowNs;
-    else if (offset >= remote.endAtFetch) {
-      remote.caughtUpNs = Math.max(remote.caughtUpNs, remote.fetchedNs);
-    }
-    remote.end = offset;
-    remote.fetchedNs = nowNs;
-    remote.endAtFetch = end;
-    this.#mayEnter(follower, remote);
+    const known = this.#followers.noteFetch(follower, offset, this.log.end, nowNs);
+    if (known === undefined) return null;
+    this.#mayEnter(known);
     this.#advance();
     return null;
   }
@@ -284,7 +234,8 @@ export class Replica {
     const { process, settings } = this.#parts;
     const limitNs = process.kernel.nowNs - settings.replicaLagMs * nsPerMs;
     const inSync = this.#state.inSync.filter(
-      (replica) => replica === process.id || (this.#remoteOf(replica)?.caughtUpNs ?? 0) >= limitNs,
+      (replica) =>
+        replica === process.id || (this.#followers.of(replica)?.caughtUpNs ?? 0) >= limitNs,
     );
     if (inSync.length < this.#state.inSync.length) this.#propose(inSync);
   }
@@ -325,7 +276,7 @@ export class Replica {
   #lead(): void {
     const { process, defects } = this.#parts;
     const { nowNs } = process.kernel;
-    this.#failWaiting('NOT_LEADER_OR_FOLLOWER');
+    this.#waiting.failAll('NOT_LEADER_OR_FOLLOWER');
     this.#role = 'leader';
     this.#ledSinceNs = nowNs;
     this.#proposed = null;
@@ -334,31 +285,20 @@ export class Replica {
     if (defects.has('forget-producers-on-election')) this.log.producers.forget();
     this.log.beginEpoch(this.#state.leaderEpoch);
     this.#epochStart = this.log.end;
-    const before = this.#remotes;
-    this.#remotes = this.#state.replicas
-      .filter((id) => id !== process.id)
-      .map((id): Remote => ({
-        id,
-        end: -1,
-        caughtUpNs: nowNs,
-        fetchedNs: nowNs,
-        endAtFetch: this.log.end,
-        waiting: null,
-      }));
+    const others = this.#state.replicas.filter((id) => id !== process.id);
+    const endFetches = this.#followers.replace(others, this.log.end, nowNs);
     this.#advance();
-    // What was asked of an earlier epoch is refused now.
-    completeAll(before);
+    endFetches();
     this.#tellWaiters();
   }
 
   #follow(role: 'follower' | 'none'): void {
     this.#role = role;
     this.#proposed = null;
-    const before = this.#remotes;
-    this.#remotes = [];
-    this.#failWaiting('NOT_LEADER_OR_FOLLOWER');
+    const endFetches = this.#followers.replace([], 0, 0);
+    this.#waiting.failAll('NOT_LEADER_OR_FOLLOWER');
     if (this.#parts.defects.has('truncate-to-watermark')) this.#truncateTo(this.#highWatermark);
-    completeAll(before);
+    endFetches();
     this.#tellWaiters();
   }
 
@@ -367,18 +307,12 @@ export class Replica {
     this.#highWatermark = Math.min(this.#highWatermark, this.log.end);
   }
 
-  #failWaiting(error: string): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const produce of waiting) settle(produce, { error, baseOffset: -1 });
-  }
-
   /** A follower that holds what is committed may enter the in-sync set. */
-  #mayEnter(follower: NodeId, remote: Remote): void {
-    if (this.#proposed !== null || this.#state.inSync.includes(follower)) return;
-    const hasCaughtUp = remote.end >= this.#highWatermark && remote.end >= this.#epochStart;
-    if (!hasCaughtUp || !this.#parts.isLive(follower)) return;
-    this.#propose([...this.#state.inSync, follower]);
+  #mayEnter({ id, end }: Follower): void {
+    if (this.#proposed !== null || this.#state.inSync.includes(id)) return;
+    const hasCaughtUp = end >= this.#highWatermark && end >= this.#epochStart;
+    if (!hasCaughtUp || !this.#parts.isLive(id)) return;
+    this.#propose([...this.#state.inSync, id]);
   }
 
   #propose(inSync: readonly NodeId[]): void {
@@ -413,17 +347,18 @@ export class Replica {
     const { process, defects } = this.#parts;
     const { end } = this.log;
     if (defects.has('watermark-by-majority')) {
-      const ends = [end, ...this.#remotes.map((remote) => remote.end)];
+      const ends = [end, ...this.#followers.all.map((follower) => follower.end)];
       return ends.sort((a, b) => b - a)[Math.floor(ends.length / 2)] ?? end;
     }
     const ignoresSilent = defects.has('silent-followers-ignored');
     const heardSinceNs = process.kernel.nowNs - 1_000 * nsPerMs;
     let held = end;
-    for (const remote of this.#remotes) {
-      const counts = this.#state.inSync.includes(remote.id) || this.#proposed?.includes(remote.id);
+    for (const follower of this.#followers.all) {
+      const { id, fetchedNs } = follower;
+      const counts = this.#state.inSync.includes(id) || this.#proposed?.includes(id);
       if (counts !== true) continue;
-      if (ignoresSilent && remote.fetchedNs < heardSinceNs) continue;
-      held = Math.min(held, remote.end);
+      if (ignoresSilent && fetchedNs < heardSinceNs) continue;
+      held = Math.min(held, follower.end);
     }
     return held;
   }
@@ -431,55 +366,17 @@ export class Replica {
   #raiseTo(watermark: number): void {
     if (watermark <= this.#highWatermark) return;
     this.#highWatermark = watermark;
-    if (this.#waiting.length > 0) this.#answerUpTo(watermark);
+    this.#waiting.answerUpTo(watermark);
     this.#tellWaiters();
-  }
-
-  #answerUpTo(watermark: number): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    const ready: WaitingProduce[] = [];
-    for (const produce of waiting) {
-      (produce.required <= watermark ? ready : this.#waiting).push(produce);
-    }
-    for (const produce of ready) this.#answer(produce);
-  }
-
-  /** All in sync have it, and they are enough: below that the watermark stands still. */
-  #answer(produce: WaitingProduce): void {
-    settle(produce, { error: 'NONE', baseOffset: produce.baseOffset });
-  }
-
-  #remoteOf(follower: NodeId): Remote | undefined {
-    return this.#remotes.find(({ id }) => id === follower);
   }
 
   /** Records may have come, or the watermark risen, or the leader changed. */
   #tellWaiters(): void {
-    const { end } = this.log;
-    for (const remote of this.#remotes) {
-      if (remote.waiting !== null && remote.end < end) complete(remote);
-    }
+    this.#followers.tellNews(this.log.end);
     if (this.#waiters.length === 0) return;
     // Those that are answered leave the list.
     for (const waiter of this.#waiters.filter((one) => one.isReady())) waiter.complete();
   }
-}
-
-function complete(remote: Remote): void {
-  const { waiting } = remote;
-  remote.waiting = null;
-  waiting?.complete();
-}
-
-function completeAll(remotes: readonly Remote[]): void {
-  for (const remote of remotes) complete(remote);
-}
-
-function settle(waiting: WaitingProduce, appended: Appended): void {
-  const { done } = waiting;
-  waiting.done = null;
-  done?.(appended);
 }
 
 /** The batch as it stands in the log. */

@@ -2,10 +2,11 @@
 import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId } from '../../spi/cluster.ts';
 import type { Broker } from './broker.ts';
+import type { FetchWait } from './followers.ts';
 import type { Kernel, Scheduled } from './kernel.ts';
 import type { LogKey } from './metadata-image.ts';
 import type { LogEnd } from './replica-log.ts';
-import type { FetchWait, Replica, ReplicaPosition } from './replica.ts';
+import type { Replica, ReplicaPosition } from './replica.ts';
 import { brokerSettings } from './settings.ts';
 
 export interface ReplicaFetch {
