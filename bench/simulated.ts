@@ -26,6 +26,9 @@ interface Load {
   readonly nemesis: string;
 }
 
+/** Of cluster time, before the measurement begins: by then the code that runs is compiled. */
+const warmUpSeconds = 20;
+
 /** What a child process measures: how many operations it did. */
 const tasks: Readonly<Record<string, (load: Load) => Promise<number>>> = {
   'bare clock': bareLoop,
@@ -59,7 +62,7 @@ async function simulate({ seconds, ratePerSecond, workers, nemesis }: Load): Pro
 
 async function measureHere(task: string, load: Load): Promise<void> {
   const work = tasks[task]!;
-  await work({ ...load, seconds: Math.min(load.seconds, 5) });
+  await work({ ...load, seconds: Math.min(load.seconds, warmUpSeconds) });
   const before = process.cpuUsage();
   const operations = await work(load);
   const { user, system } = process.cpuUsage(before);

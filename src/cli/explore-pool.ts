@@ -60,9 +60,13 @@ export async function exploreInOrder(
   if (interrupt.aborted) end();
   interrupt.addEventListener('abort', end, { once: true });
   const threads = Math.min(options.threads, runs);
-  if (threads === 1) await exploreUntilEnd(task, came);
-  else {
-    await Promise.all(Array.from({ length: threads }, () => inThread(task, interrupt, came)));
+  try {
+    if (threads === 1) await exploreUntilEnd(task, came);
+    else {
+      await Promise.all(Array.from({ length: threads }, () => inThread(task, interrupt, came)));
+    }
+  } finally {
+    interrupt.removeEventListener('abort', end);
   }
   order.close();
 }

@@ -25,6 +25,8 @@ export interface NodeDisk {
   readonly logs: Map<LogKey, ReplicaLog>;
   /** Not on any disk of a real node: the model's own record of what this node acknowledged, for the ground truth. */
   readonly acknowledged: Map<LogKey, (readonly LogRecord[])[]>;
+  /** Written at the end of an orderly shutdown, gone from the next start on: Kafka's clean shutdown file. */
+  stoppedInOrder: boolean;
 }
 
 export interface BrokerParts {
@@ -55,10 +57,13 @@ export class Broker {
   #registered = false;
   #heardControllerNs = 0;
   #stopping: number | null = null;
+  readonly #followsOrderlyStop: boolean;
   #producerIds: { next: number; end: number } | null = null;
 
   constructor(parts: BrokerParts) {
     this.parts = parts;
+    this.#followsOrderlyStop = parts.disk.stoppedInOrder;
+    parts.disk.stoppedInOrder = false;
     this.#heardControllerNs = parts.process.kernel.nowNs;
     this.quorum = new Quorum(
       parts.process,
@@ -200,9 +205,14 @@ export class Broker {
     const broker = this.id;
     const known = this.image.brokers.get(broker);
     if (known?.incarnation !== incarnation) {
-      this.askController({ type: 'register', broker, incarnation }, controllerTimeoutMs, () => {
-        this.#heartbeatSoon();
-      });
+      const stoppedInOrder = this.#followsOrderlyStop;
+      this.askController(
+        { type: 'register', broker, incarnation, stoppedInOrder },
+        controllerTimeoutMs,
+        () => {
+          this.#heartbeatSoon();
+        },
+      );
       return;
     }
     const wantsShutdown = this.#stopping !== null;

@@ -22,7 +22,13 @@ export const notController = 'NOT_CONTROLLER';
 export const undecided = 'REQUEST_TIMED_OUT';
 
 export type ControllerRequest =
-  | { readonly type: 'register'; readonly broker: NodeId; readonly incarnation: number }
+  | {
+      readonly type: 'register';
+      readonly broker: NodeId;
+      readonly incarnation: number;
+      /** Its life before ended in an orderly shutdown, so its disk holds all that it had. */
+      readonly stoppedInOrder: boolean;
+    }
   | {
       readonly type: 'heartbeat';
       readonly broker: NodeId;
@@ -113,7 +119,7 @@ export class Controller {
   handle(request: ControllerRequest, respond: Respond): void {
     switch (request.type) {
       case 'register':
-        this.#register(request.broker, request.incarnation);
+        this.#register(request);
         this.#whenCommitted(respond, { error: 'NONE' });
         return;
       case 'heartbeat':
@@ -168,11 +174,12 @@ export class Controller {
     });
   }
 
-  #register(broker: NodeId, incarnation: number): void {
+  #register(request: Extract<ControllerRequest, { type: 'register' }>): void {
+    const { broker, incarnation, stoppedInOrder } = request;
     const known = this.#image.brokers.get(broker);
     if (known?.incarnation === incarnation) return;
     const keepsInSync = this.#parts.defects.has('restart-keeps-in-sync');
-    if (known !== undefined && !keepsInSync) this.#fence(broker);
+    if (known !== undefined && !keepsInSync) this.#fence(broker, stoppedInOrder);
     this.#leaving.delete(broker);
     this.#decide({ kind: 'register', broker, incarnation });
   }
@@ -195,24 +202,26 @@ export class Controller {
     this.#whenCommitted(respond, { error: 'NONE', mayStop: request.wantsShutdown && !leads });
   }
 
-  #fence(broker: NodeId): void {
+  /** @param keepsData false: it may have lost what it had, so it is not eligible any more. */
+  #fence(broker: NodeId, keepsData = true): void {
     this.#decide({ kind: 'fence', broker });
-    for (const state of this.#partitionsOf(broker)) this.#withoutReplica(state, broker);
+    for (const state of this.#partitionsOf(broker)) this.#withoutReplica(state, broker, keepsData);
   }
 
   /** An orderly shutdown: leadership goes to others, and the broker leaves the in-sync sets that stay filled without it. */
   #leaveInOrder(broker: NodeId): void {
     for (const state of this.#partitionsOf(broker)) {
-      const others = state.inSync.filter((replica) => replica !== broker);
-      if (!others.some((replica) => this.#mayLead(replica))) continue;
-      this.#withoutReplica(state, broker);
+      const trusted = [...state.inSync, ...state.eligible];
+      const isFollowed = trusted.some((replica) => replica !== broker && this.#mayLead(replica));
+      if (!isFollowed) continue;
+      this.#withoutReplica(state, broker, true);
     }
   }
 
   #unfence(broker: NodeId): void {
     this.#decide({ kind: 'unfence', broker });
     for (const state of this.#partitionsOf(broker)) {
-      if (state.leader < 0) this.#withLeader(state, state.inSync);
+      if (state.leader < 0) this.#withLeader(state, state);
     }
   }
 
@@ -224,39 +233,56 @@ export class Controller {
     return this.#image.isLive(replica) && !this.#leaving.has(replica);
   }
 
-  /** The last member of an in-sync set stays in it: nobody else is known to hold everything. */
-  #withoutReplica(state: PartitionState, gone: NodeId): void {
-    const others = state.inSync.filter((replica) => replica !== gone);
-    const isIn = others.length < state.inSync.length;
-    if (!isIn && state.leader !== gone) return;
-    const inSync = others.length === 0 ? state.inSync : others;
-    if (state.leader === gone || state.leader < 0) this.#withLeader(state, inSync);
-    else this.#change(state, inSync, state.leader);
+  #withoutReplica(state: PartitionState, gone: NodeId, keepsData: boolean): void {
+    const leaves = state.inSync.includes(gone) || (!keepsData && state.eligible.includes(gone));
+    if (!leaves && state.leader !== gone) return;
+    const inSync = state.inSync.filter((replica) => replica !== gone);
+    const trusted = trustedAfter(state, inSync);
+    const eligible = trusted.eligible.filter((replica) => keepsData || replica !== gone);
+    if (state.leader === gone || state.leader < 0) this.#withLeader(state, { inSync, eligible });
+    else this.#change(state, { inSync, eligible }, state.leader);
   }
 
-  /** Elects from the in-sync set in the order of the replicas; beyond it only where unclean elections are allowed. */
-  #withLeader(state: PartitionState, inSync: readonly NodeId[]): void {
+  /**
+   * Elects who holds all that is committed, in the order of the replicas: in sync, or eligible. If there is nobody left who
+   * may, the last leader is taken at its word when it is back; anyone at all only where unclean elections are allowed.
+   */
+  #withLeader(state: PartitionState, trusted: Trusted): void {
     if (this.#parts.defects.has('stuck-without-leader')) {
-      this.#change(state, inSync, -1);
+      this.#change(state, trusted, -1);
       return;
     }
+    const { inSync, eligible } = trusted;
     const live = state.replicas.filter((replica) => this.#mayLead(replica));
     const ignoresInSync = this.#parts.defects.has('election-ignores-in-sync');
-    const clean = ignoresInSync ? live.at(-1) : live.find((replica) => inSync.includes(replica));
+    const clean = ignoresInSync
+      ? live.at(-1)
+      : live.find((replica) => inSync.includes(replica) || eligible.includes(replica));
     if (clean !== undefined) {
-      this.#change(state, inSync.includes(clean) ? inSync : [...inSync, clean], clean);
+      const entered = [...inSync, clean];
+      this.#change(
+        state,
+        inSync.includes(clean) ? trusted : trustedAfter({ ...state, ...trusted }, entered),
+        clean,
+      );
       return;
     }
-    const unclean = state.config.unclean ? live[0] : undefined;
-    if (unclean === undefined) this.#change(state, inSync, -1);
-    else this.#change(state, [unclean], unclean);
+    const nobodyIsTrusted = inSync.length === 0 && eligible.length === 0;
+    const last = nobodyIsTrusted && live.includes(state.lastLeader) ? state.lastLeader : undefined;
+    const unclean = last ?? (state.config.unclean ? live[0] : undefined);
+    if (unclean === undefined) this.#change(state, trusted, -1);
+    else this.#change(state, { inSync: [unclean], eligible: [] }, unclean);
   }
 
-  #change(state: PartitionState, inSync: readonly NodeId[], leader: NodeId): void {
-    const isSame = leader === state.leader && sameSet(inSync, state.inSync);
+  #change(state: PartitionState, { inSync, eligible }: Trusted, leader: NodeId): void {
+    const isSame =
+      leader === state.leader && sameSet(inSync, state.inSync) && sameSet(eligible, state.eligible);
     if (isSame) return;
     const leaderEpoch = leader === state.leader ? state.leaderEpoch : state.leaderEpoch + 1;
-    this.#decide({ kind: 'partition', log: state.log, inSync, leader, leaderEpoch });
+    const lastLeader =
+      leader >= 0 || inSync.length > 0 ? -1 : Math.max(state.leader, state.lastLeader);
+    const { log } = state;
+    this.#decide({ kind: 'partition', log, inSync, leader, leaderEpoch, eligible, lastLeader });
   }
 
   #alterPartition(
@@ -281,7 +307,7 @@ export class Controller {
       respond({ error: 'INELIGIBLE_REPLICA' });
       return;
     }
-    this.#change(state, request.inSync, state.leader);
+    this.#change(state, trustedAfter(state, request.inSync), state.leader);
     this.#whenCommitted(respond, { error: 'NONE' });
   }
 
@@ -320,7 +346,11 @@ export class Controller {
       if (state.leader >= 0) return 'ELECTION_NOT_NEEDED';
       const live = state.replicas.find((replica) => this.#mayLead(replica));
       if (live === undefined) return 'ELIGIBLE_LEADERS_NOT_AVAILABLE';
-      this.#change(state, state.inSync.includes(live) ? state.inSync : [live], live);
+      this.#change(
+        state,
+        state.inSync.includes(live) ? state : { inSync: [live], eligible: [] },
+        live,
+      );
       return 'NONE';
     }
     const preferred = state.replicas[0] ?? -1;
@@ -331,9 +361,20 @@ export class Controller {
     if (!state.inSync.includes(preferred) || !this.#mayLead(preferred)) {
       return 'PREFERRED_LEADER_NOT_AVAILABLE';
     }
-    this.#change(state, state.inSync, preferred);
+    this.#change(state, state, preferred);
     return 'NONE';
   }
+}
+
+/** Replicas that hold all that is committed. */
+type Trusted = Pick<PartitionState, 'inSync' | 'eligible'>;
+
+/** With another in-sync set: who leaves it stays eligible while it is too small for the watermark to rise. */
+function trustedAfter(state: PartitionState, inSync: readonly NodeId[]): Trusted {
+  const enough = Math.min(state.config.minInSync, state.replicas.length);
+  if (inSync.length >= enough) return { inSync, eligible: [] };
+  const known = new Set([...state.eligible, ...state.inSync]);
+  return { inSync, eligible: [...known].filter((replica) => !inSync.includes(replica)) };
 }
 
 function sameSet(a: readonly NodeId[], b: readonly NodeId[]): boolean {

@@ -21,6 +21,8 @@ export type MetadataRecord =
       /** -1: none. */
       readonly leader: NodeId;
       readonly leaderEpoch: number;
+      readonly eligible: readonly NodeId[];
+      readonly lastLeader: NodeId;
     }
   | { readonly kind: 'producer-ids'; readonly next: number };
 
@@ -38,6 +40,13 @@ export interface PartitionState {
   readonly inSync: readonly NodeId[];
   readonly leader: NodeId;
   readonly leaderEpoch: number;
+  /**
+   * Not in sync, and yet they hold all that is committed (KIP-966): they left while fewer than min.insync.replicas stayed, so
+   * the watermark has stood still since.
+   */
+  readonly eligible: readonly NodeId[];
+  /** Who led when the last one in sync left; -1 while there is a leader, or somebody in sync. */
+  readonly lastLeader: NodeId;
   /** Rises with every change. */
   readonly partitionEpoch: number;
 }
@@ -112,6 +121,8 @@ export class MetadataImage {
         inSync: replicas,
         leader: replicas[0] ?? -1,
         leaderEpoch: 0,
+        eligible: [],
+        lastLeader: -1,
         partitionEpoch: 0,
       };
       this.partitions.set(log, state);
@@ -122,9 +133,10 @@ export class MetadataImage {
   #change(record: Extract<MetadataRecord, { kind: 'partition' }>): readonly PartitionState[] {
     const before = this.partitions.get(record.log);
     if (before === undefined) return [];
-    const { inSync, leader, leaderEpoch } = record;
+    const { inSync, leader, leaderEpoch, eligible, lastLeader } = record;
     const partitionEpoch = before.partitionEpoch + 1;
-    const state: PartitionState = { ...before, inSync, leader, leaderEpoch, partitionEpoch };
+    const change = { inSync, leader, leaderEpoch, eligible, lastLeader };
+    const state: PartitionState = { ...before, ...change, partitionEpoch };
     this.partitions.set(record.log, state);
     return [state];
   }

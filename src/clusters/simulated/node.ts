@@ -27,6 +27,7 @@ export class SimulatedNode implements Server {
     quorum: { term: 0, votedFor: null, log: [] },
     logs: new Map<string, ReplicaLog>(),
     acknowledged: new Map<string, (readonly LogRecord[])[]>(),
+    stoppedInOrder: false,
   };
   readonly #parts: NodeParts;
   #broker: Broker | null = null;
@@ -68,6 +69,7 @@ export class SimulatedNode implements Server {
         random,
         defects,
         exit: (code) => {
+          this.disk.stoppedInOrder = true;
           this.#end(code);
         },
       });

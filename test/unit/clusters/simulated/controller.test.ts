@@ -63,10 +63,11 @@ class Scene {
     return this.image.partitions.get('orders/0')!;
   }
 
-  start(broker: NodeId): void {
+  /** Begins another life of it, after one that was killed unless it says otherwise. */
+  start(broker: NodeId, stoppedInOrder = false): void {
     const incarnation = (this.#incarnations.get(broker) ?? 0) + 1;
     this.#incarnations.set(broker, incarnation);
-    this.ask({ type: 'register', broker, incarnation });
+    this.ask({ type: 'register', broker, incarnation, stoppedInOrder });
     this.#alive = [...this.#alive.filter((other) => other !== broker), broker];
     this.heartbeat(broker);
   }
@@ -111,7 +112,7 @@ class Scene {
 describe('a broker', () => {
   it('is let in when it has applied its own registration, and not before', () => {
     const scene = new Scene();
-    scene.ask({ type: 'register', broker: 1, incarnation: 1 });
+    scene.ask({ type: 'register', broker: 1, incarnation: 1, stoppedInOrder: false });
     expect(scene.image.liveBrokers()).toEqual([]);
     const { registeredAt } = scene.image.brokers.get(1)!;
     const heartbeat = { type: 'heartbeat', broker: 1, incarnation: 1 } as const;
@@ -136,12 +137,12 @@ describe('a broker', () => {
 
   it('that comes back in another life is fenced first; the old life is not registered any more', () => {
     const scene = Scene.started();
-    scene.ask({ type: 'register', broker: 1, incarnation: 2 });
+    scene.ask({ type: 'register', broker: 1, incarnation: 2, stoppedInOrder: false });
     expect(scene.image.liveBrokers()).toEqual([2, 3]);
     expect(scene.orders).toMatchObject({ leader: 2, leaderEpoch: 1, inSync: [2, 3] });
     expect(scene.heartbeat(1, { incarnation: 1 })).toEqual({ error: 'BROKER_ID_NOT_REGISTERED' });
     const length = scene.image.applied;
-    scene.ask({ type: 'register', broker: 1, incarnation: 2 });
+    scene.ask({ type: 'register', broker: 1, incarnation: 2, stoppedInOrder: false });
     expect(scene.image.applied).toBe(length);
   });
 });
@@ -154,15 +155,24 @@ describe('a leader that is gone', () => {
     expect(scene.orders).toMatchObject({ leader: 3, leaderEpoch: 1, inSync: [3] });
   });
 
-  it('leaves nobody if no other is in sync; the last member stays, and leads again when it is back', () => {
-    const scene = Scene.started();
+  it('leaves nobody if no other is in sync, and leads again when it is back', () => {
+    const scene = Scene.started({ minInSync: 1, unclean: false });
     scene.alter([1]);
     scene.stop(1);
-    expect(scene.orders).toMatchObject({ leader: -1, leaderEpoch: 1, inSync: [1] });
+    expect(scene.orders).toMatchObject({ leader: -1, leaderEpoch: 1, inSync: [], eligible: [1] });
     scene.advance(10_000);
     expect(scene.orders.leader).toBe(-1);
+    scene.start(1, true);
+    expect(scene.orders).toMatchObject({ leader: 1, leaderEpoch: 2, inSync: [1], eligible: [] });
+  });
+
+  it('that nobody else could follow is taken at its word when it comes back from a kill', () => {
+    const scene = Scene.started({ minInSync: 1, unclean: false });
+    scene.alter([1]);
+    scene.stop(1);
+    expect(scene.orders.lastLeader).toBe(1);
     scene.start(1);
-    expect(scene.orders).toMatchObject({ leader: 1, leaderEpoch: 2, inSync: [1] });
+    expect(scene.orders).toMatchObject({ leader: 1, inSync: [1], eligible: [], lastLeader: -1 });
   });
 
   it('is followed by any live replica where unclean elections are allowed', () => {
@@ -170,6 +180,42 @@ describe('a leader that is gone', () => {
     scene.alter([1]);
     scene.stop(1);
     expect(scene.orders).toMatchObject({ leader: 2, leaderEpoch: 1, inSync: [2] });
+  });
+});
+
+describe('an eligible replica', () => {
+  it('is one that left while too few stayed for the watermark to rise, and may lead', () => {
+    const scene = Scene.started();
+    scene.alter([1, 2]);
+    expect(scene.orders.eligible).toEqual([]);
+    scene.alter([1]);
+    expect(scene.orders).toMatchObject({ inSync: [1], eligible: [2] });
+    scene.stop(1);
+    expect(scene.orders).toMatchObject({ leader: 2, inSync: [2], eligible: [1] });
+    scene.start(1, true);
+    expect(scene.orders).toMatchObject({ leader: 2, inSync: [2], eligible: [1] });
+    scene.alter([2, 1]);
+    expect(scene.orders.eligible).toEqual([]);
+  });
+
+  it('is none any more when it was killed: its disk may have lost what it had', () => {
+    const scene = Scene.started();
+    scene.alter([1, 2]);
+    scene.stop(1);
+    scene.stop(2);
+    expect(scene.orders).toMatchObject({ leader: -1, inSync: [], eligible: [1, 2] });
+    scene.start(2);
+    expect(scene.orders).toMatchObject({ leader: -1, inSync: [], eligible: [1] });
+    // It was frozen, not killed.
+    scene.heartbeat(1);
+    expect(scene.orders).toMatchObject({ leader: 1, inSync: [1], eligible: [] });
+  });
+
+  it('that is killed while it is elected from is not trusted again', () => {
+    const scene = Scene.started();
+    scene.alter([1]);
+    scene.start(1);
+    expect(scene.orders).toMatchObject({ leader: 2, inSync: [2], eligible: [3] });
   });
 });
 
@@ -214,7 +260,7 @@ describe('an election that was asked for', () => {
   });
 
   it('an unclean one takes whoever lives, and only where there is no leader', () => {
-    const scene = Scene.started();
+    const scene = Scene.started({ minInSync: 1, unclean: false });
     expect(scene.elect('unclean')).toBe('ELECTION_NOT_NEEDED');
     scene.alter([1]);
     scene.stop(1);
@@ -236,7 +282,7 @@ describe('an orderly shutdown', () => {
   });
 
   it('of the last in-sync member has to wait: nobody else may lead', () => {
-    const scene = Scene.started();
+    const scene = Scene.started({ minInSync: 1, unclean: false });
     scene.alter([1]);
     expect(scene.heartbeat(1, { wantsShutdown: true })).toMatchObject({ mayStop: false });
     expect(scene.orders).toMatchObject({ leader: 1, inSync: [1] });

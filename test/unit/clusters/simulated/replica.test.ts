@@ -21,6 +21,8 @@ const led: PartitionState = {
   inSync: [1, 2, 3],
   leader: 1,
   leaderEpoch: 0,
+  eligible: [],
+  lastLeader: -1,
   partitionEpoch: 0,
 };
 
