@@ -15,8 +15,10 @@ interface KnownBatch {
 
 interface ProducerState {
   readonly epoch: number;
+  /** Offset of its first batch of this epoch. */
+  readonly since: number;
   /** The newest of them, the newest last. */
-  readonly batches: KnownBatch[];
+  batches: KnownBatch[];
 }
 
 /** `duplicate`: it was appended before, at these offsets. */
@@ -56,22 +58,64 @@ export class ProducerStates {
 
   note(batch: RecordBatch): void {
     if (batch.producerId < 0) return;
-    const { producerEpoch: epoch, baseSequence: first, baseOffset, lastOffset } = batch;
+    const epoch = batch.producerEpoch;
     let state = this.#states.get(batch.producerId);
     if (state?.epoch !== epoch) {
-      state = { epoch, batches: [] };
+      state = { epoch, since: batch.baseOffset, batches: [] };
       this.#states.set(batch.producerId, state);
     }
     if (state.batches.length === batchesKept) state.batches.shift();
-    state.batches.push({ first, last: first + batch.recordCount - 1, baseOffset, lastOffset });
+    state.batches.push(knownOf(batch));
   }
 
   forget(): void {
     this.#states = new Map();
   }
 
-  rebuild(batches: readonly RecordBatch[]): void {
-    this.forget();
-    for (const batch of batches) this.note(batch);
+  /**
+   * The log was cut: its end, `removed`, is gone and `kept` is left. Whoever is in the removed part is as it was after the
+   * last kept batch; all others are as they were, which spares a walk through the whole log.
+   */
+  truncate(kept: readonly RecordBatch[], removed: readonly RecordBatch[]): void {
+    const end = removed[0]?.baseOffset ?? Infinity;
+    for (const producerId of new Set(removed.map((batch) => batch.producerId))) {
+      const state = this.#states.get(producerId);
+      if (state === undefined) continue;
+      if (state.since < end) state.batches = newestOf(kept, producerId, state);
+      else {
+        this.#states.delete(producerId);
+        // Only a producer that was fenced has an earlier epoch to go back to.
+        if (state.epoch > 0) this.#noteAgain(kept, producerId);
+      }
+    }
   }
+
+  #noteAgain(kept: readonly RecordBatch[], producerId: number): void {
+    for (const batch of kept) if (batch.producerId === producerId) this.note(batch);
+  }
+}
+
+/** The newest batches of a producer in its epoch, the newest last. */
+function newestOf(
+  kept: readonly RecordBatch[],
+  producerId: number,
+  { epoch, since }: ProducerState,
+): KnownBatch[] {
+  const newest: KnownBatch[] = [];
+  for (let at = kept.length - 1; at >= 0 && newest.length < batchesKept; at--) {
+    const batch = kept[at] as RecordBatch;
+    if (batch.baseOffset < since) break;
+    if (batch.producerId !== producerId || batch.producerEpoch !== epoch) continue;
+    newest.unshift(knownOf(batch));
+  }
+  return newest;
+}
+
+function knownOf({
+  baseSequence: first,
+  recordCount,
+  baseOffset,
+  lastOffset,
+}: RecordBatch): KnownBatch {
+  return { first, last: first + recordCount - 1, baseOffset, lastOffset };
 }

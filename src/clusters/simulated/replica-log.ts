@@ -86,11 +86,11 @@ export class ReplicaLog {
   truncateTo(end: number): void {
     if (end >= this.end) return;
     const keep = this.#indexOf(end);
-    this.#batches.length = keep;
+    const removed = this.#batches.splice(keep);
     this.#appendedNs.length = keep;
     this.#epochs = this.#epochs.filter(({ start }) => start < this.end);
     this.checkpoint = Math.min(this.checkpoint, end);
-    this.producers.rebuild(this.#batches);
+    this.producers.truncate(this.#batches, removed);
   }
 
   /** The power fails: what is younger than `flushNs` had not reached the disk. @returns how many records that took. */

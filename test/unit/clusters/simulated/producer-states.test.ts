@@ -1,4 +1,5 @@
 /** KAFKA.md part B section 5, idempotence: epoch and the last five batches per producer. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProducerStates } from '../../../../src/clusters/simulated/producer-states.ts';
 import type { RecordBatch } from '../../../../src/kafka-protocol/record-batch.ts';
@@ -71,11 +72,59 @@ it('batches without a producer id leave no trace', () => {
   expect(states.judge(batchOf(['plain']))).toEqual(append);
 });
 
-it('what is rebuilt from a shorter log knows nothing of the rest', () => {
+it('after the end of its log was cut it knows nothing of the rest', () => {
   const states = knowing(sent(0), sent(1), sent(2));
-  states.rebuild([sent(0)]);
+  states.truncate([sent(0)], [sent(1), sent(2)]);
   expect(states.judge(sent(1))).toEqual(append);
   expect(states.judge(sent(2))).toEqual(outOfOrder);
   states.forget();
   expect(states.judge(sent(2))).toEqual(append);
 });
+
+it('after any cut it knows what a reading of the shorter log would tell', () => {
+  const step = fc.record({
+    producerId: fc.integer({ min: -1, max: 3 }),
+    bumps: fc.boolean(),
+    count: fc.integer({ min: 1, max: 2 }),
+  });
+  const script = fc.tuple(fc.array(step, { maxLength: 30 }), fc.nat(), fc.array(step));
+  fc.assert(
+    fc.property(script, ([steps, cutAt, more]) => {
+      const log = logOf(steps);
+      const keep = log.length === 0 ? 0 : cutAt % log.length;
+      const kept = log.slice(0, keep);
+      const cut = knowing(...log);
+      cut.truncate(kept, log.slice(keep));
+      const fresh = knowing(...kept);
+      // Also what is appended later must be judged alike.
+      for (const batch of [...log, ...logOf([...steps.slice(0, keep), ...more])]) {
+        expect(cut.judge(batch)).toEqual(fresh.judge(batch));
+        cut.note(batch);
+        fresh.note(batch);
+      }
+    }),
+  );
+});
+
+interface Step {
+  readonly producerId: number;
+  readonly bumps: boolean;
+  readonly count: number;
+}
+
+/** Each producer's sequences count up, and from 0 again when its epoch is raised. */
+function logOf(steps: readonly Step[]): readonly RecordBatch[] {
+  const places = new Map<number, { epoch: number; sequence: number }>();
+  let baseOffset = 0;
+  return steps.map(({ producerId, bumps, count }) => {
+    const place = places.get(producerId) ?? { epoch: 0, sequence: 0 };
+    const { epoch, sequence } = bumps ? { epoch: place.epoch + 1, sequence: 0 } : place;
+    places.set(producerId, { epoch, sequence: sequence + count });
+    const head = { baseOffset, producerId, producerEpoch: epoch, baseSequence: sequence };
+    baseOffset += count;
+    return batchOf(
+      Array.from({ length: count }, () => 'v'),
+      head,
+    );
+  });
+}
