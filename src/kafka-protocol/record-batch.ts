@@ -52,7 +52,8 @@ export interface LogRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly RecordHeader[];
-  /** Of a record that never was bytes: what readers make of it. */
+  /** Of a record that never was bytes: what it carries, and what readers make of it. */
+  readonly content?: Content;
   readonly shown?: object;
 }
 
@@ -72,21 +73,21 @@ const noBytes = Buffer.alloc(0);
 export class UnencodedRecord implements LogRecord {
   readonly offset: number;
   readonly timestamp: number;
-  readonly #content: Content;
+  readonly content: Content;
   #shown: object | null = null;
 
   constructor(content: Content, timestamp: number, offset: number) {
-    this.#content = content;
+    this.content = content;
     this.timestamp = timestamp;
     this.offset = offset;
   }
 
   get key(): Buffer | null {
-    return this.#content.key;
+    return this.content.key;
   }
 
   get value(): Buffer | null {
-    return this.#content.value;
+    return this.content.value;
   }
 
   get headers(): readonly RecordHeader[] {
@@ -95,13 +96,13 @@ export class UnencodedRecord implements LogRecord {
 
   /** One and the same for every reader and every audit. */
   get shown(): object {
-    this.#shown ??= this.#content.shownAt(this.offset);
+    this.#shown ??= this.content.shownAt(this.offset);
     return this.#shown;
   }
 
   /** The same record at another offset. */
   at(offset: number): UnencodedRecord {
-    return new UnencodedRecord(this.#content, this.timestamp, offset);
+    return new UnencodedRecord(this.content, this.timestamp, offset);
   }
 }
 

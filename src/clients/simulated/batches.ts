@@ -1,5 +1,5 @@
 /** The records of one call, grouped by log into batches, and a batch as it goes to a broker. */
-import type { LogName, RecordSeen, Scalar } from '../../history/event.ts';
+import type { LogName, Meta, RecordSeen, Scalar } from '../../history/event.ts';
 import { logName } from '../../history/log-name.ts';
 import type { ProduceRequest } from '../../kafka-protocol/messages/produce.ts';
 import {
@@ -14,14 +14,19 @@ import { encodeScalar } from '../wire/scalar.ts';
 import type { BatchResult } from './outcomes.ts';
 import type { Stamp } from './sequences.ts';
 
-/** A record before it has an offset. A key of null is none, and a value of null is a tombstone. */
+/** A record before it has an offset. Without a key it has none; a value of null is a tombstone. */
 export class Draft implements Content {
-  readonly keyScalar: Scalar;
+  readonly meta: Meta;
   readonly valueScalar: Scalar;
 
-  constructor(key: Scalar, value: Scalar) {
-    this.keyScalar = key;
+  /** @param meta of the request; its key alone is sent. */
+  constructor(meta: Meta, value: Scalar) {
+    this.meta = meta;
     this.valueScalar = value;
+  }
+
+  get keyScalar(): Scalar {
+    return this.meta.key ?? null;
   }
 
   get key(): Buffer | null {
@@ -34,12 +39,19 @@ export class Draft implements Content {
 
   /** What a reader of the bytes would make of them. */
   shownAt(offset: number): RecordSeen {
-    const { keyScalar: key, valueScalar: value } = this;
+    const { keyScalar: key, valueScalar: value, meta } = this;
     if (value === null) {
       return [offset, null, key === null ? { tombstone: true } : { key, tombstone: true }];
     }
-    return key === null ? [offset, value] : [offset, value, { key }];
+    if (key === null) return [offset, value];
+    // Nearly always the very object that the request has: millions of records need no other.
+    return [offset, value, hasKeyAlone(meta) ? meta : { key }];
   }
+}
+
+function hasKeyAlone(meta: Meta): boolean {
+  for (const field in meta) if (field !== 'key') return false;
+  return true;
 }
 
 /** What a batch belongs to. */
@@ -96,7 +108,7 @@ export function batchesOf(
   for (let position = 0; position < placed.length; position++) {
     const { request, partition } = placed[position] as PlacedRequest;
     const { topic, value, meta } = request;
-    const draft = new Draft(meta.key ?? null, value);
+    const draft = new Draft(meta, value);
     const keyless = request.partition === null && draft.keyScalar === null;
     // A call names few logs, so that looking through its batches beats a map.
     const same = batches.find((batch) => batch.partition === partition && batch.topic === topic);

@@ -11,8 +11,8 @@ export function exchangeKeys(drafts: readonly Draft[]): readonly Draft[] {
   const second = drafts[at + 1];
   if (first === undefined || second === undefined) return drafts;
   const swapped = [...drafts];
-  swapped[at] = new Draft(second.keyScalar, first.valueScalar);
-  swapped[at + 1] = new Draft(first.keyScalar, second.valueScalar);
+  swapped[at] = new Draft(second.meta, first.valueScalar);
+  swapped[at + 1] = new Draft(first.meta, second.valueScalar);
   return swapped;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../core/random.ts';
 import { nsPerMs } from '../../core/units.ts';
-import type { LogRecord, RecordBatch } from '../../kafka-protocol/record-batch.ts';
+import type { Content, LogRecord, RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId, Plane } from '../../spi/cluster.ts';
 import { isApiCall } from './api-call.ts';
 import { handleClient } from './client-requests.ts';
@@ -19,12 +19,15 @@ import { Replica } from './replica.ts';
 import { answerFetch, ReplicaFetchers, type ReplicaFetch } from './replication.ts';
 import { brokerSettings } from './settings.ts';
 
+/** Of a record that some producer was told of: what it carries, which takes less room than the record. */
+export type Acknowledged = Content | LogRecord;
+
 /** What survives the process. */
 export interface NodeDisk {
   readonly quorum: QuorumDisk;
   readonly logs: Map<LogKey, ReplicaLog>;
   /** Not on any disk of a real node: the model's own record of what this node acknowledged, for the ground truth. */
-  readonly acknowledged: Map<LogKey, (readonly LogRecord[])[]>;
+  readonly acknowledged: Map<LogKey, Acknowledged[]>;
   /** Written at the end of an orderly shutdown, gone from the next start on: Kafka's clean shutdown file. */
   stoppedInOrder: boolean;
 }
@@ -134,9 +137,12 @@ export class Broker {
   /** Keeps in mind, for the ground truth, that a producer was told of a success. */
   noteAcknowledged(log: LogKey, { records = [] }: RecordBatch): void {
     const { acknowledged } = this.parts.disk;
-    const known = acknowledged.get(log);
-    if (known === undefined) acknowledged.set(log, [records]);
-    else known.push(records);
+    let known = acknowledged.get(log);
+    if (known === undefined) {
+      known = [];
+      acknowledged.set(log, known);
+    }
+    for (const record of records) known.push(record.content ?? record);
   }
 
   /** SIGTERM: leadership is handed over first. */

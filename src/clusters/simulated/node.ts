@@ -1,8 +1,7 @@
 /** One node: its process, its disk, and the broker that is alive in the process, if any. */
 import type { Random } from '../../core/random.ts';
-import type { LogRecord } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId, NodeSignal, Plane } from '../../spi/cluster.ts';
-import { Broker, type NodeDisk } from './broker.ts';
+import { type Acknowledged, Broker, type NodeDisk } from './broker.ts';
 import type { Connections, Server } from './connection.ts';
 import type { NodeProcess } from './node-process.ts';
 import { Peers } from './peers.ts';
@@ -26,7 +25,7 @@ export class SimulatedNode implements Server {
   readonly disk: NodeDisk = {
     quorum: { term: 0, votedFor: null, log: [] },
     logs: new Map<string, ReplicaLog>(),
-    acknowledged: new Map<string, (readonly LogRecord[])[]>(),
+    acknowledged: new Map<string, Acknowledged[]>(),
     stoppedInOrder: false,
   };
   readonly #parts: NodeParts;

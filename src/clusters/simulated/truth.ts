@@ -1,7 +1,7 @@
 /** What the model itself knows of its logs, at any time and also when all its processes are gone. */
 import type { RecordSeen } from '../../history/event.ts';
-import type { LogRecord } from '../../kafka-protocol/record-batch.ts';
 import type { NodeId } from '../../spi/cluster.ts';
+import type { Acknowledged } from './broker.ts';
 import { MetadataImage } from './metadata-image.ts';
 import type { SimulatedNode } from './node.ts';
 
@@ -29,16 +29,17 @@ export function createGroundTruth(nodes: ReadonlyMap<NodeId, SimulatedNode>): Gr
         .map((record) => ({ offset: record.offset, value: textOf(record) }));
     },
     acknowledged: (name) => {
-      const batches = [...nodes.values()].flatMap(({ disk }) => disk.acknowledged.get(name) ?? []);
-      return new Set(batches.flat().map(textOf));
+      const told = [...nodes.values()].flatMap(({ disk }) => disk.acknowledged.get(name) ?? []);
+      return new Set(told.map(textOf));
     },
   };
 }
 
-function textOf(record: LogRecord): string {
-  const { shown } = record;
-  if (shown !== undefined) return JSON.stringify((shown as RecordSeen)[1]);
-  return record.value?.toString('utf8') ?? 'null';
+function textOf(record: Acknowledged): string {
+  const content = 'shownAt' in record ? record : record.content;
+  if (content === undefined) return record.value?.toString('utf8') ?? 'null';
+  const [, value] = content.shownAt(0) as RecordSeen;
+  return JSON.stringify(value);
 }
 
 /** By the longest metadata log: what a majority has not got yet does no harm here. */
