@@ -104,7 +104,7 @@ export function batchesOf(
   placed: readonly PlacedRequest[],
   timestamp: number,
 ): readonly Batch[] {
-  const batches: OpenBatch[] = [];
+  let batches: OpenBatch[] = [];
   for (let position = 0; position < placed.length; position++) {
     const { request, partition } = placed[position] as PlacedRequest;
     const { topic, value, meta } = request;
@@ -113,7 +113,10 @@ export function batchesOf(
     // A call names few logs, so that looking through its batches beats a map.
     const same = batches.find((batch) => batch.partition === partition && batch.topic === topic);
     if (same === undefined) {
-      batches.push(newBatch({ owner, topic, partition, timestamp, keyless }, draft, position));
+      const batch = newBatch({ owner, topic, partition, timestamp, keyless }, draft, position);
+      // Most calls have one: an array that grows has room for seventeen at once.
+      if (batches.length === 0) batches = [batch];
+      else batches.push(batch);
       continue;
     }
     same.drafts.push(draft);

@@ -61,18 +61,24 @@ export class Call implements BatchOwner {
   }
 
   #sent(): readonly Sent[] {
+    const [first, second] = this.batches;
+    // Records of one batch stand in the order of the call.
+    if (first !== undefined && second === undefined) return sentOf(first);
     const sent: Sent[] = [];
     for (const batch of this.batches) {
-      const result = resultOf(batch);
-      const base = result.type === 'ok' ? result.baseOffset : null;
-      const { partition, positions } = batch;
-      for (let index = 0; index < positions.length; index++) {
-        const offset = base === null ? null : base + index;
-        sent[positions[index] as number] = { partition, offset };
+      for (const [index, one] of sentOf(batch).entries()) {
+        sent[batch.positions[index] as number] = one;
       }
     }
     return sent;
   }
+}
+
+function sentOf(batch: Batch): readonly Sent[] {
+  const { partition, positions } = batch;
+  const result = resultOf(batch);
+  const base = result.type === 'ok' ? result.baseOffset : null;
+  return positions.map((_, index) => ({ partition, offset: base === null ? null : base + index }));
 }
 
 function resultOf({ result }: Batch): BatchResult {

@@ -35,6 +35,7 @@ import { createIdentities, type Identities } from './sequences.ts';
 /** How long `create` tries to get metadata and, if idempotent, a producer id. */
 const connectBoundMs = 10_000;
 const connectPauseMs = 200;
+const unknownPartition = -1;
 
 export interface SimulatedProducerOptions {
   readonly nodes: readonly NodeInfo[];
@@ -215,13 +216,11 @@ class SimulatedProducer implements ProducerClient {
 
   /** Chooses the partition of each record, once. Null: a topic is not known. */
   #place(requests: readonly SendRequest[]): readonly PlacedRequest[] | null {
-    const placed: PlacedRequest[] = [];
-    for (const request of requests) {
-      const partition = request.partition ?? this.#choose(request);
-      if (partition === null) return null;
-      placed.push({ request, partition });
-    }
-    return placed;
+    const placed = requests.map((request): PlacedRequest => {
+      const partition = request.partition ?? this.#choose(request) ?? unknownPartition;
+      return { request, partition };
+    });
+    return placed.some(({ partition }) => partition === unknownPartition) ? null : placed;
   }
 
   #choose({ topic, meta }: SendRequest): number | null {
