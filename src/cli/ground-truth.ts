@@ -63,8 +63,8 @@ interface LogFacts {
   readonly shown: Map<string, Set<number>>;
   /** Values by offset that clients were told or shown. */
   readonly told: Map<number, Set<string>>;
-  /** The end that the audit measured: what was appended later is nobody's business. */
-  auditedEnd: number;
+  /** The highest end that a scan measured, null without one: what was appended later is nobody's business. */
+  auditedEnd: number | null;
 }
 
 function countTruth(
@@ -86,7 +86,7 @@ function countTruth(
     truncated += [...shown].filter(([value, offsets]) =>
       [...offsets].some((offset) => !places.has(placeOf(offset, value))),
     ).length;
-    const below = records.filter(({ offset }) => offset < auditedEnd);
+    const below = records.filter(({ offset }) => offset < (auditedEnd ?? Infinity));
     audited.set(name, below);
     for (const { offset, value } of below) told.get(offset)?.add(value);
     conflicts += [...told.values()].filter((values) => values.size > 1).length;
@@ -108,7 +108,7 @@ function factsOf(header: Header, events: readonly HistoryEvent[]): ReadonlyMap<L
         owed: new Set(),
         shown: new Map(),
         told: new Map(),
-        auditedEnd: Infinity,
+        auditedEnd: null,
       });
     }
   }
@@ -183,7 +183,9 @@ function noteAudit(
   { log, view, from, end }: AuditDone,
 ): void {
   const fact = facts.get(log);
-  if (fact !== undefined && view === 'committed' && from === 0) fact.auditedEnd = end;
+  if (fact === undefined || view === 'raw' || from > 0) return;
+  // A late retry may come between two scans: the one that saw it counts.
+  fact.auditedEnd = Math.max(fact.auditedEnd ?? 0, end);
 }
 
 /** Topics whose sends left the partition to the client: there one value in two partitions is a copy too. */

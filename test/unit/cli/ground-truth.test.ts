@@ -61,6 +61,36 @@ describe('disagreements with the model', () => {
     );
   });
 
+  it('none where a copy came between two scans, and the later one saw it', () => {
+    const late = history({ ...header, config: { 'enable.idempotence': false } })
+      .send(0, 't/0', 17, { ok: 0 })
+      .send(0, 't/0', 18, { ok: 1 })
+      .scan(9, 't/0', [
+        [0, 17],
+        [1, 18],
+      ])
+      .scan(
+        9,
+        't/0',
+        [
+          [0, 17],
+          [1, 18],
+          [2, 17],
+        ],
+        { view: 'uncommitted', scan: 'later' },
+      );
+    const held = [
+      [0, 17],
+      [1, 18],
+      [2, 17],
+    ] as const;
+    expect(compared(late, held)).toEqual([]);
+    expect(checkHistory(late.load()).anomalies.duplicate).toMatchObject({
+      outcome: 'found',
+      count: 1,
+    });
+  });
+
   it('another value at an acknowledged offset', () => {
     expect(
       compared(kept, [
