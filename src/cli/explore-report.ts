@@ -6,12 +6,15 @@ import type { ExploreDocument } from './explore-totals.ts';
 
 /** Violations beyond this are counted, and stand in the document. */
 const violationsShownMax = 10;
+/** The same for reasons why runs were unknown. */
+const doubtsShownMax = 8;
 
 /** @returns the whole report, ending with a newline. */
 export function exploreText(document: ExploreDocument, paint: Paint): string {
   const blocks = [
     anomalyLines(document, paint),
     unknownLines(document),
+    doubtLines(document),
     coverageLines(document),
     violationLines(document, paint),
     [conclusionLine(document, paint)],
@@ -43,6 +46,19 @@ function unknownLines({ anomalies }: ExploreDocument): string[] {
           `${name} unknown in ${unknown}, first with seed ${unknownSeed ?? ''}: ${unknownReason ?? ''}`,
         ],
   );
+}
+
+function doubtLines({ unknown, doubts }: ExploreDocument): string[] {
+  const more = doubts.length - doubtsShownMax;
+  return unknown === 0
+    ? []
+    : [
+        `why ${formatCount(unknown)} ${unknown === 1 ? 'run is' : 'runs are'} unknown:`,
+        ...doubts
+          .slice(0, doubtsShownMax)
+          .map(({ runs, seed, reason }) => `  ${formatCount(runs)}, first seed ${seed}: ${reason}`),
+        ...(more > 0 ? [`  and ${more} more reasons, in the JSON`] : []),
+      ];
 }
 
 function coverageLines(document: ExploreDocument): string[] {

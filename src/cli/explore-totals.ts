@@ -20,6 +20,14 @@ interface AnomalyTotals {
   readonly unknownReason: string | null;
 }
 
+/** A reason for which runs were unknown; reasons that differ in numbers alone are one. */
+export interface Doubt {
+  readonly runs: number;
+  /** Of the first run that has it, and its own words. */
+  readonly seed: string;
+  readonly reason: string;
+}
+
 export interface ExploreDocument {
   readonly format: 1;
   readonly seed: string;
@@ -42,6 +50,8 @@ export interface ExploreDocument {
   };
   readonly faults: Readonly<Record<string, FaultCoverage>>;
   readonly anomalies: Readonly<Partial<Record<AnomalyName, AnomalyTotals>>>;
+  /** Why runs were unknown, the most frequent first. A run may have several reasons. */
+  readonly doubts: readonly Doubt[];
   readonly violations: readonly {
     readonly seed: string;
     readonly command: string;
@@ -68,6 +78,7 @@ export class ExploreTotals {
   readonly #sends = { acknowledged: 0, failed: 0, uncertain: 0 };
   readonly #faults = new Map<string, FaultCoverage>();
   readonly #anomalies = new Map<AnomalyName, AnomalyTotals>();
+  readonly #doubts = new Map<string, Doubt>();
   readonly #violations: ExploreDocument['violations'][number][] = [];
   readonly #histories: { readonly seed: string; readonly sha256: string | null }[] = [];
 
@@ -85,6 +96,7 @@ export class ExploreTotals {
     else if (valid) sums.valid += 1;
     else sums.invalid += 1;
     this.#addCoverage(run);
+    if (valid === 'unknown') this.#addDoubts(run);
     for (const name of anomalyNames) {
       const one = run.anomalies[name];
       if (one === undefined) continue;
@@ -116,9 +128,21 @@ export class ExploreTotals {
           return totals === undefined ? [] : [[name, totals]];
         }),
       ),
+      doubts: [...this.#doubts.values()].sort((a, b) => b.runs - a.runs),
       violations: [...this.#violations],
       ...(hash ? { histories: [...this.#histories] } : {}),
     };
+  }
+
+  #addDoubts({ seed, reasons }: RunSummary): void {
+    const keys = new Set<string>();
+    for (const reason of reasons) {
+      const key = reason.replaceAll(/[0-9]+/g, '0');
+      if (keys.has(key)) continue;
+      keys.add(key);
+      const known = this.#doubts.get(key) ?? { runs: 0, seed, reason };
+      this.#doubts.set(key, { ...known, runs: known.runs + 1 });
+    }
   }
 
   #addCoverage({ coverage }: RunSummary): void {

@@ -68,10 +68,10 @@ async function replay(
   using interruption = listenForRun(session);
   const announcement = [titleLine(options), `replay of ${directory}`, ...optionLines(options)];
   const report = await run(session, { options, store, announcement }, interruption);
+  // A run that was cut short says nothing about what a whole one would have been.
+  const isWhole = report.error === null && interruption.received() === null;
   const identical =
-    options.cluster === 'simulated' && report.error === null
-      ? await isIdentical(directory, report)
-      : null;
+    options.cluster === 'simulated' && isWhole ? await isIdentical(directory, report) : null;
   if (json) session.stdout.write(jsonOf(directory, report, identical));
   else {
     if (report.text !== null) session.stdout.write(report.text);

@@ -136,8 +136,11 @@ async function recover(state: RunState, lastHealIndex: number): Promise<void> {
     await parts.clock.sleep(gateIntervalMs, scope.signal);
   }
   if (!isGoingOn(state)) return;
-  const { missing } = await watch.health();
-  const why = [...silent().map((log) => `${log} acknowledged nothing`), ...missing].join('; ');
+  const { healthy, missing } = await watch.health();
+  const doubts = [...silent().map((log) => `${log} acknowledged nothing`), ...missing];
+  // It became whole while the last look was under way.
+  if (healthy && doubts.length === 0) return;
+  const why = doubts.length === 0 ? 'no node tells how it is' : doubts.join('; ');
   progress.line(`not recovered within ${recoveryMs} ms: ${why}`);
 }
 

@@ -170,6 +170,27 @@ describe('ordeal replay', () => {
     expect(other.stdout).toMatch(/the history is not the same as that of/);
   });
 
+  it('says nothing of a difference when it is interrupted', async () => {
+    using folder = new Folder();
+    const long = startLong(folder);
+    await untilFaultsBegan(long);
+    long.kill('SIGKILL');
+    await once(long, 'close');
+    const replay = spawn(process.execPath, [main, 'replay', latest(folder), '--store', 'again'], {
+      cwd: folder.path,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    replay.stdout.on('data', (chunk) => {
+      stdout += String(chunk);
+    });
+    await untilFaultsBegan(replay);
+    replay.kill('SIGINT');
+    expect(await once(replay, 'close')).toEqual([130, null]);
+    expect(stdout).toContain('claim, anomaly');
+    expect(stdout).not.toContain('the history is');
+  });
+
   it('compares with the run that was the latest, not with itself', async () => {
     using folder = new Folder();
     await ordeal(['test', '--seed', '6', ...short], { cwd: folder.path });

@@ -168,6 +168,36 @@ describe('the report', () => {
   });
 });
 
+describe('why runs are unknown', () => {
+  const doubtful = (seed: string, ...reasons: readonly string[]): RunSummary => ({
+    ...{ index: Number(seed) - 1, seed, valid: 'unknown', reasons, violations: [] },
+    ...{ coverage: null, anomalies: {}, truth: null, sha256: null, directory: null },
+  });
+
+  it('is summed up by reason, whatever numbers stand in it, the most frequent first', () => {
+    const none = (count: number): string => `none of the ${count} kill faults took effect`;
+    const document = documentOf({ ...request, hash: false }, 3, [
+      doubtful('1', 'recovery is unknown', none(1)),
+      doubtful('2', none(12), none(3)),
+      { ...doubtful('3', none(7)), valid: true },
+    ]);
+    expect(document.doubts).toEqual([
+      { runs: 2, seed: '1', reason: none(1) },
+      { runs: 1, seed: '1', reason: 'recovery is unknown' },
+    ]);
+    expect(exploreText(document, plainPaint)).toContain(
+      `why 2 runs are unknown:\n  2, first seed 1: ${none(1)}\n  1, first seed 1: recovery is unknown\n`,
+    );
+  });
+
+  it('is not told where none is', () => {
+    const document = documentOf({ ...request, hash: false }, 1, [
+      { ...doubtful('1'), valid: true },
+    ]);
+    expect(exploreText(document, plainPaint)).not.toContain('unknown:');
+  });
+});
+
 describe('replayCommand', () => {
   it('is what ordeal test takes', () => {
     expect(replayCommand(request, '5')).toBe('ordeal test --swarm promising --seed 5');
