@@ -11,8 +11,11 @@ export interface Output {
   /** Characters per line of a terminal; 100 where it is none. */
   columns(): number;
   write(text: string): void;
-  /** Resolves when all that was written has been handed to the system. */
-  flush(): Promise<void>;
+  /**
+   * Resolves when all that was written has been handed to the system.
+   * @returns why not, if the system did not take it; null if it did, and if nobody reads any more.
+   */
+  flush(): Promise<Error | null>;
   readonly paint: Paint;
 }
 
@@ -36,10 +39,11 @@ export function createSession(
   stderr: Stream,
   environment: Readonly<Record<string, string | undefined>>,
 ): Session {
+  const clock = createRealClock();
   return {
-    clock: createRealClock(),
-    stdout: createOutput(stdout, environment),
-    stderr: createOutput(stderr, environment),
+    clock,
+    stdout: createOutput(stdout, clock, environment),
+    stderr: createOutput(stderr, clock, environment),
     environment,
     runDirectory: null,
     emergency: null,
@@ -48,13 +52,16 @@ export function createSession(
 
 function createOutput(
   stream: Stream,
+  clock: Clock,
   environment: Readonly<Record<string, string | undefined>>,
 ): Output {
   const isTerminal = stream.isTTY === true;
   let gone = false;
+  let failure: Error | null = null;
   // A reader that went away (`ordeal check … | head`) is no failure: what is left is written nowhere.
-  stream.on('error', () => {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
     gone = true;
+    if (error.code !== 'EPIPE') failure ??= error;
   });
   return {
     isTerminal,
@@ -62,14 +69,18 @@ function createOutput(
     write: (text) => {
       if (!gone) stream.write(text);
     },
-    flush: () =>
-      new Promise((resolve) => {
-        if (gone || stream.writableLength === 0) resolve();
-        else
+    flush: async () => {
+      if (!gone && stream.writableLength > 0) {
+        await new Promise<void>((resolve) => {
           stream.write('', () => {
             resolve();
           });
-      }),
+        });
+      }
+      // Errors of what was written at once are told a turn later.
+      await clock.turn();
+      return failure;
+    },
     paint: isTerminal && wantsColour(environment) ? terminalPaint : plainPaint,
   };
 }

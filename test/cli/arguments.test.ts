@@ -180,4 +180,17 @@ describe('what is printed', () => {
     expect(piped.stdout).toBe('workloads');
     expect(piped.stderr).toBe('');
   });
+
+  it('is never lost in silence', async () => {
+    const { execa } = await import('execa');
+    const main = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
+    const full = await execa({
+      shell: true,
+      reject: false,
+    })`${process.execPath} ${main} list > /dev/full`;
+    expect(full.exitCode).toBe(255);
+    expect(full.stderr).toMatch(
+      /^ordeal: standard output could not be written: ENOSPC.* \[OUTPUT_IO\]\nnext: free space/,
+    );
+  });
 });

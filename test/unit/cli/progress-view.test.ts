@@ -35,7 +35,7 @@ function setUp(isTerminal: boolean, columns = 200) {
     isTerminal,
     columns: () => columns,
     write: (text) => written.push(text),
-    flush: () => Promise.resolve(),
+    flush: () => Promise.resolve(null),
     paint: plainPaint,
   };
   const clock = new HandClock();
