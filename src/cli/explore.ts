@@ -16,6 +16,7 @@ import { listenForSignals } from './interrupt.ts';
 import type { Exit } from './program.ts';
 import { defectsNamed, registries } from './registries.ts';
 import type { Session } from './session.ts';
+import { createRunDirectory, discardRunDirectory } from './store.ts';
 
 const exploreFlags = z.strictObject(exploreFlagShape);
 type ExploreFlags = z.output<typeof exploreFlags>;
@@ -73,6 +74,11 @@ function exploreFlagsOf(given: Readonly<Record<string, unknown>>): ExploreFlags 
   return flags;
 }
 
+/** A store that cannot be written is found out before the first run, not after the first violation. */
+async function tryStore(store: string, wallMs: number): Promise<void> {
+  await discardRunDirectory(await createRunDirectory(store, 'explore', wallMs, 'trial'));
+}
+
 async function explore(
   session: Session,
   flags: ExploreFlags,
@@ -86,6 +92,7 @@ async function explore(
     keep: flags.keep,
     wallMs: session.clock.wallMs(),
   };
+  if (request.keep !== null) await tryStore(request.keep, request.wallMs);
   using interruption = listenForSignals(
     process,
     () => {

@@ -83,6 +83,7 @@ const choice = <T extends string>(flag: string, known: readonly T[]) =>
     return found;
   });
 
+const notEmpty = text.min(1, 'is empty: name something, or leave the flag out');
 const nemesisNames = text.transform((given) => parseNames(given, '--nemesis'));
 
 const flagSchema = z.strictObject({
@@ -108,11 +109,11 @@ const flagSchema = z.strictObject({
     .transform((given) => parseClaims(given))
     .nullable()
     .default(null),
-  image: text.min(1).nullable().default(null),
+  image: notEmpty.nullable().default(null),
   brokerVersion: text.prefault(flagDefaults.brokerVersion).transform(parseVersion),
   operationTimeout: duration('--operation-timeout').prefault(flagDefaults.operationTimeout),
   recoveryTimeout: duration('--recovery-timeout').prefault(flagDefaults.recoveryTimeout),
-  store: text.min(1).default(flagDefaults.store),
+  store: notEmpty.default(flagDefaults.store),
   json: z.boolean().default(false),
   reporter: choice('--reporter', reporters).prefault(flagDefaults.reporter),
   leaveRunning: z.boolean().default(false),
@@ -140,7 +141,7 @@ export const exploreFlagShape = {
   threads: integer('--threads', 1, 256).optional(),
   stopFirst: z.boolean().default(false),
   countAll: z.boolean().default(false),
-  keep: text.min(1).nullable().default(null),
+  keep: notEmpty.nullable().default(null),
   hash: z.boolean().default(false),
   json: z.boolean().default(false),
 };

@@ -239,6 +239,19 @@ describe('ordeal explore', () => {
     });
   });
 
+  it('finds out before its first run that the store cannot be written', async () => {
+    using folder = new Folder();
+    folder.write('taken', '');
+    const args = ['explore', '--runs', '3', '--seed', '1', '--keep'];
+    const refused = await ordeal([...args, 'taken'], { cwd: folder.path });
+    expect(refused.exitCode).toBe(255);
+    expect(refused.stderr).toMatch(/^ordeal: the store taken cannot be written: /);
+    // A trial leaves nothing behind.
+    const valid = await ordeal([...args, 'kept'], { cwd: folder.path });
+    expect(valid.exitCode, valid.stderr).toBe(0);
+    expect(existsSync(join(folder.path, 'kept'))).toBe(false);
+  });
+
   it('keeps a run with a violation, which shrinks and replays', async () => {
     using folder = new Folder();
     const at = { cwd: folder.path };
