@@ -80,8 +80,8 @@ function coverSends(history: History): SendCoverage {
 
 function markSeen(log: LogColumns, seenIn: Int32Array): void {
   const { reads, audited } = log;
-  for (let row = 0; row < reads.count; row++) seenIn[reads.value[row]!] = log.id;
-  for (let row = 0; row < audited.count; row++) seenIn[audited.value[row]!] = log.id;
+  for (const value of reads.value) seenIn[value] = log.id;
+  for (const value of audited.value) seenIn[value] = log.id;
 }
 
 /** For the pseudo-log of a topic (partition never learned): which of its values were seen in any log of the topic. */
@@ -94,10 +94,8 @@ function valuesSeenOfUnplaced(history: History): ReadonlyMap<number, ReadonlySet
   for (const { topic, reads, audited } of history.logs) {
     const wanted = unplaced.get(topic);
     if (wanted === undefined) continue;
-    for (const { count, value } of [reads, audited]) {
-      for (let row = 0; row < count; row++) {
-        if (wanted.values.has(value[row]!)) seen.get(wanted.id)!.add(value[row]!);
-      }
+    for (const { value: values } of [reads, audited]) {
+      for (const value of values) if (wanted.values.has(value)) seen.get(wanted.id)!.add(value);
     }
   }
   return seen;
@@ -151,11 +149,10 @@ function drainedAt(history: History): number | null {
   if ((abandonedCalls(history)?.unsettled ?? 0) > 0) return null;
   const { ops } = history;
   let drained = 0;
-  for (let op = 0; op < ops.count; op++) {
-    if (ops.kind[op] === opKinds.send || ops.kind[op] === opKinds.txn) {
-      drained = Math.max(drained, indexOf(history, op));
-    }
-  }
+  ops.kind.forEach((kind, op) => {
+    if (kind !== opKinds.send && kind !== opKinds.txn) return;
+    drained = Math.max(drained, indexOf(history, op));
+  });
   const phases = history.observations.filter(({ f }) => f === 'phase');
   if (phases.length === 0) return drained;
   const audit = phases.find((event) => fieldOf(event, 'phase') === 'audit');
@@ -230,7 +227,7 @@ function coverFaults(history: History): Readonly<Record<string, FaultCoverage>> 
     if (healed !== null) counts.healed++;
     kinds.set(kind, counts);
   }
-  return Object.fromEntries([...kinds].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries([...kinds.keys()].sort().map((kind) => [kind, kinds.get(kind)!]));
 }
 
 function worstDelay(history: History): Coverage['eventLoopDelayMs'] {

@@ -11,6 +11,7 @@
  * nor on records of unresolved or aborted transactions. The count is of surplus copies. It cannot see a copy that was cut
  * off again before anybody saw it. Cost: linear; n log n in copies.
  */
+import { Memo } from '../src/core/memo.ts';
 import type { History } from '../src/history/columns.ts';
 import type { Checker } from '../src/spi/checker.ts';
 import type { Layer, Witness } from '../src/spi/verdict.ts';
@@ -85,18 +86,20 @@ function standingCopies(history: History, records: LogRecords, record: number): 
 /** Copies in the scan that holds most of them. */
 function copiesOfOneScan(history: History, records: LogRecords, record: number): readonly Copy[] {
   let most: readonly Copy[] = [];
-  for (const copies of copiesByScan(history, records).get(record) ?? []) {
+  for (const copies of copiesByScan
+    .of(records, () => collectCopies(history, records))
+    .get(record) ?? []) {
     if (copies.length > most.length) most = copies;
   }
   return most;
 }
 
-const knownByScan = new WeakMap<LogRecords, ReadonlyMap<number, readonly (readonly Copy[])[]>>();
-
 /** Records that one scan holds at several offsets, with those places, scan by scan. */
-function copiesByScan(history: History, records: LogRecords) {
-  const known = knownByScan.get(records);
-  if (known !== undefined) return known;
+type CopiesByScan = ReadonlyMap<number, readonly (readonly Copy[])[]>;
+
+const copiesByScan = new Memo<LogRecords, CopiesByScan>();
+
+function collectCopies(history: History, records: LogRecords): CopiesByScan {
   const found = new Map<number, (readonly Copy[])[]>();
   for (const scan of recordScansOf(history, records.log.id)) {
     const places = new Map<number, Map<number, Copy>>();
@@ -116,7 +119,6 @@ function copiesByScan(history: History, records: LogRecords) {
       scans.push([...here.values()].toSorted((a, b) => a.offset - b.offset));
     }
   }
-  knownByScan.set(records, found);
   return found;
 }
 

@@ -128,8 +128,8 @@ function gather(history: History): Facts {
   const committing = offsetTransactions(history);
   const facts = { transactions: 0, sendingTransactions: 0, readingAndSending: 0 };
   let offsetTransactionCount = 0;
-  for (let op = 0; op < ops.count; op++) {
-    if (ops.kind[op] !== opKinds.txn || ops.status[op] === opStatus.fail) continue;
+  ops.kind.forEach((kind, op) => {
+    if (kind !== opKinds.txn || ops.status[op] === opStatus.fail) return;
     const sends = sending[op] === 1;
     const reads = reading[op] === 1;
     const commits = committing.has(op);
@@ -137,7 +137,7 @@ function gather(history: History): Facts {
     if (sends) facts.sendingTransactions++;
     if (sends && reads) facts.readingAndSending++;
     if (commits) offsetTransactionCount++;
-  }
+  });
   return {
     ...facts,
     offsetTransactions: offsetTransactionCount,
@@ -157,8 +157,8 @@ function transactionalOps(history: History) {
   const sending = new Uint8Array(history.ops.count);
   const reading = new Uint8Array(history.ops.count);
   for (const { sends, reads } of history.logs) {
-    for (let row = 0; row < sends.count; row++) sending[sends.op[row]!] = 1;
-    for (let row = 0; row < reads.count; row++) reading[reads.op[row]!] = 1;
+    for (const op of sends.op) sending[op] = 1;
+    for (const op of reads.op) reading[op] = 1;
   }
   return { sending, reading };
 }

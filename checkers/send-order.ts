@@ -3,8 +3,9 @@
  *
  * A producer that awaits, or that is idempotent, has its records appended in the order in which it sent them. So of two
  * sends of one session to one log the later one must not take the lower offset, if the earlier one is *ok* (an uncertain
- * one may take effect at any later time) and the later one is proved. Of copies the least offset counts, and an offset
- * that a scan proves lost or contradicts counts for nothing. int-nonmonotonic-send is the same within one operation,
+ * one may take effect at any later time) and the later one is proved. Of copies the least offset counts. Where a
+ * scan proves it lost or contradicts it, or the offset that the answer gave, the send is in no order any more: what stands
+ * elsewhere may be a retry that was written after the first was cut off. int-nonmonotonic-send is the same within one operation,
  * key-reordered the same among the sends of one key. Permitted by `max.in.flight.requests.per.connection` above 1
  * without idempotence. Smallest history: one process sends a to t/0, acknowledged at offset 5, then b, at offset 4.
  *
@@ -63,7 +64,7 @@ interface OrderedSends {
   readonly op: Int32Array;
   readonly session: Int32Array;
   readonly meta: Int32Array;
-  /** Where the record stands: of copies the least offset that no scan speaks against. */
+  /** Where the record stands: of copies the least offset. */
   readonly offset: Float64Array;
 }
 
@@ -92,15 +93,20 @@ function orderedSends(history: History, log: LogColumns): OrderedSends {
   };
 }
 
+/** Least offset of the record's copies; -1 where a scan speaks against it or against what the answer said. */
 function effectiveOffset(history: History, records: LogRecords, record: number): number {
   const { gone, contradicted } = lossOf(history)[records.log.id]!;
-  let least = -1;
+  let least = Infinity;
+  let leastRefuted = Infinity;
+  let refutedAnswers = 0;
   eachPlacement(records, record, (placement) => {
-    if (gone[placement] !== 0 || contradicted[placement] === 1) return;
     const offset = records.offset[placement]!;
-    if (least < 0 || offset < least) least = offset;
+    least = Math.min(least, offset);
+    if (gone[placement] === 0 && contradicted[placement] === 0) return;
+    leastRefuted = Math.min(leastRefuted, offset);
+    refutedAnswers += records.answered[placement]!;
   });
-  return least;
+  return refutedAnswers > 0 || leastRefuted === least ? -1 : least;
 }
 
 /**

@@ -2,6 +2,7 @@
  * Re-proves nonmonotonic-poll and poll-skip with their int- forms: within an assignment epoch of one reader and log,
  * offsets rise, and nothing visible lies between two records that follow each other.
  */
+import { Memo } from '../../src/core/memo.ts';
 import type { AssignValue, AuditCompleted } from '../../src/history/event.ts';
 import { verdict, type Certificate, type Claim } from './certificate.ts';
 import { provedLost, standings, type Standing } from './records.ts';
@@ -28,7 +29,7 @@ interface Epoch {
   readonly records: Sight[];
 }
 
-const known = new WeakMap<Replay, readonly Epoch[]>();
+const known = new Memo<Replay, readonly Epoch[]>();
 
 /** Two records of an epoch that follow each other; `before` is null at the start of an epoch that is known. */
 interface Step {
@@ -184,13 +185,14 @@ function notBelowStart(replay: Replay, log: string, offset: number, op: Operatio
 
 /** Epochs of all readers. What a poll returned that is not ok, or without an open epoch, joins none of known start. */
 function epochsOf(replay: Replay): readonly Epoch[] {
-  const found = known.get(replay);
-  if (found !== undefined) return found;
+  return known.of(replay, readEpochs);
+}
+
+function readEpochs(replay: Replay): readonly Epoch[] {
   const epochs: Epoch[] = [];
   for (const [process, operations] of groupBy(replay.operations, (op) => op.process)) {
     if (typeof process === 'number') epochs.push(...epochsOfProcess(replay, process, operations));
   }
-  known.set(replay, epochs);
   return epochs;
 }
 

@@ -52,14 +52,14 @@ export function against(replay: Replay, earlier: Send, later: Send): boolean {
   return first !== null && second !== null && second < first;
 }
 
-/** Of copies the least offset counts; one that is lost or that a scan contradicts does not. */
+/** Of copies the least offset counts, unless it, or the one that the answer gave, is lost or contradicted by a scan. */
 function leastOffset(replay: Replay, send: Send, log: string): number | null {
-  const offsets = standings(replay, send, log)
-    .filter(
-      (standing) =>
-        !provedLost(replay, log, send.value, standing) &&
-        !isAnswerContradicted(replay, send, log, standing.offset),
-    )
-    .map(({ offset }) => offset);
-  return offsets.length === 0 ? null : Math.min(...offsets);
+  const places = standings(replay, send, log).toSorted((a, b) => a.offset - b.offset);
+  const telling = places.filter((place, i) => i === 0 || place.offset === send.offset);
+  const refuted = telling.some(
+    (place) =>
+      provedLost(replay, log, send.value, place) ||
+      isAnswerContradicted(replay, send, log, place.offset),
+  );
+  return refuted ? null : (places[0]?.offset ?? null);
 }

@@ -48,7 +48,7 @@ export interface Sight {
   readonly meta: Meta;
   /** When it had been seen at the latest: the completion's time, ns. */
   readonly end: number;
-  /** Position among the records of its log in its operation. */
+  /** Position among what its operation saw. */
   readonly place: number;
 }
 
@@ -225,14 +225,13 @@ function readSends(op: Operation): readonly Send[] {
   const sends: Send[] = [];
   for (const event of [op.invoke, ...op.attempts]) {
     for (const micro of micros(event)) {
-      if (micro[0] !== 'send' || typeof micro[1] !== 'string' || Array.isArray(micro[2])) continue;
-      const named = micro[1];
+      if (micro[0] !== 'send' || Array.isArray(micro[2])) continue;
+      const named = micro[1] as string;
       const value = micro[2] as Scalar;
       const topicOnly = topicOf(named) === named;
       const answer = completed.find(
         (done) =>
-          typeof done[1] === 'string' &&
-          (topicOnly ? topicOf(done[1]) === named : done[1] === named) &&
+          (topicOnly ? topicOf(done[1] as string) : done[1]) === named &&
           sameValue(valueOf(done[2]), value),
       );
       const log = answer === undefined ? named : (answer[1] as string);
@@ -261,15 +260,12 @@ function readSights(op: Operation): readonly Sight[] {
   if (op.complete === null) return [];
   if (op.f === 'audit') return op.status === 'ok' ? auditSights(op) : [];
   if (op.f !== 'poll' && op.f !== 'txn') return [];
-  const places = new Map<string, number>();
   const sights: Sight[] = [];
   for (const micro of micros(op.complete)) {
     if (micro[0] !== 'poll' || micro[1] === undefined) continue;
     for (const [log, records] of Object.entries(micro[1] as Record<string, unknown>)) {
       for (const record of records as readonly (readonly unknown[])[]) {
-        const place = places.get(log) ?? 0;
-        places.set(log, place + 1);
-        sights.push(sight(op, 'poll', log, record, place));
+        sights.push(sight(op, 'poll', log, record, sights.length));
       }
     }
   }
@@ -279,11 +275,11 @@ function readSights(op: Operation): readonly Sight[] {
 function auditSights(op: Operation): readonly Sight[] {
   const value = op.complete?.value as {
     readonly log: string;
-    readonly view: string;
+    readonly view: 'committed' | 'uncommitted' | 'raw';
     readonly records?: readonly (readonly unknown[])[];
   };
-  if (value.view !== 'committed' && value.view !== 'uncommitted') return [];
   const by = value.view;
+  if (by === 'raw') return [];
   return (value.records ?? []).map((record, place) => sight(op, by, value.log, record, place));
 }
 

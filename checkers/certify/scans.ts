@@ -1,4 +1,5 @@
 /** Scans as the certifier sees them: which offsets a scan speaks about, what it holds there, and where the log ended. */
+import { Memo } from '../../src/core/memo.ts';
 import type { AuditCompleted, Scalar } from '../../src/history/event.ts';
 import {
   acksAll,
@@ -32,12 +33,14 @@ export interface Scan {
   readonly fromZero: boolean;
 }
 
-const known = new WeakMap<Replay, readonly Scan[]>();
+const known = new Memo<Replay, readonly Scan[]>();
 
 /** Every scan of the history. */
 export function scansOf(replay: Replay): readonly Scan[] {
-  const found = known.get(replay);
-  if (found !== undefined) return found;
+  return known.of(replay, readScans);
+}
+
+function readScans(replay: Replay): readonly Scan[] {
   const groups = new Map<string, Chunk[]>();
   for (const op of replay.operations) {
     if (op.f !== 'audit' || op.status !== 'ok') continue;
@@ -48,9 +51,7 @@ export function scansOf(replay: Replay): readonly Scan[] {
     if (group === undefined) groups.set(key, [{ op, value }]);
     else group.push({ op, value });
   }
-  const scans = [...groups.values()].flatMap(split).map(tile);
-  known.set(replay, scans);
-  return scans;
+  return [...groups.values()].flatMap(split).map(tile);
 }
 
 /** A chunk that goes back to the start begins a scan of its own, also under an id that was used before. */
@@ -108,28 +109,24 @@ interface Held {
   readonly values: ReadonlySet<Scalar>;
 }
 
-const heldBy = new WeakMap<Scan, Held>();
+const heldBy = new Memo<Scan, Held>();
 
-function heldIn(scan: Scan): Held {
-  const found = heldBy.get(scan);
-  if (found !== undefined) return found;
+function readHeld(scan: Scan): Held {
   const byOffset = new Map<number, Scalar[]>();
   for (const [offset, value] of scan.chunks.flatMap((chunk) => chunk.value.records ?? [])) {
     const list = byOffset.get(offset);
     if (list === undefined) byOffset.set(offset, [value]);
     else list.push(value);
   }
-  const held = { byOffset, values: new Set([...byOffset.values()].flat()) };
-  heldBy.set(scan, held);
-  return held;
+  return { byOffset, values: new Set([...byOffset.values()].flat()) };
 }
 
 export function holdsAt(scan: Scan, offset: number): readonly Scalar[] {
-  return heldIn(scan).byOffset.get(offset) ?? [];
+  return heldBy.of(scan, readHeld).byOffset.get(offset) ?? [];
 }
 
 export function holds(scan: Scan, value: Scalar): boolean {
-  return heldIn(scan).values.has(value);
+  return heldBy.of(scan, readHeld).values.has(value);
 }
 
 export function holdsRecord(scan: Scan, offset: number, value: Scalar): boolean {

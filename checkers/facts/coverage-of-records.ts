@@ -3,6 +3,7 @@
  * was proved and reached its offset (or measured, as a fact of the whole cluster, that the log ends before it). The
  * obligations of inconsistent-offsets and duplicate.
  */
+import { Memo } from '../../src/core/memo.ts';
 import type { History } from '../../src/history/columns.ts';
 import type { Findings } from './findings.ts';
 import { lossOf, recordFates } from './loss.ts';
@@ -11,16 +12,11 @@ import { recordsOf, type LogRecords } from './records.ts';
 import { recordScansOf, type Scan } from './scans.ts';
 import { showValueOf } from './witness-text.ts';
 
-const known = new WeakMap<History, readonly Uint8Array[]>();
+const known = new Memo<History, readonly Uint8Array[]>();
 
 /** By log id and record: 1 where a scan decides it. Linear in records times scans; computed once per history. */
 function decidedRecords(history: History): readonly Uint8Array[] {
-  let decided = known.get(history);
-  if (decided === undefined) {
-    decided = recordsOf(history).map((records) => decidedOf(history, records));
-    known.set(history, decided);
-  }
-  return decided;
+  return known.of(history, () => recordsOf(history).map((records) => decidedOf(history, records)));
 }
 
 /** One obligation for each proved record of a log, open where no scan decides it; `lacking` ends the reason. */
@@ -56,9 +52,9 @@ function decidedOf(history: History, records: LogRecords): Uint8Array {
   const { fate } = lossOf(history)[log.id]!;
   const proofs = proofsOf(history, log.id);
   const decided = new Uint8Array(records.count);
-  for (let record = 0; record < records.count; record++) {
-    if (fate[record] === recordFates.kept || fate[record] === recordFates.lost) decided[record] = 1;
-  }
+  fate.forEach((each, record) => {
+    if (each === recordFates.kept || each === recordFates.lost) decided[record] = 1;
+  });
   for (const scan of recordScansOf(history, log.id)) {
     if (!scan.complete) continue;
     for (const { recordsFrom, recordsTo } of scan.chunks) {
@@ -66,10 +62,10 @@ function decidedOf(history: History, records: LogRecords): Uint8Array {
         decided[records.recordOf[records.auditPlacement[row]!]!] = 1;
       }
     }
-    for (let record = 0; record < records.count; record++) {
-      if (decided[record] === 1 || standing[record] === standings.unproved) continue;
+    standing.forEach((each, record) => {
+      if (each === standings.unproved || decided[record] === 1) return;
       if (covers(history, records, { scan, proofs }, record)) decided[record] = 1;
-    }
+    });
   }
   return decided;
 }

@@ -5,6 +5,7 @@
  * those of an operation that is not ok, or during which the assignment of the log changed: those stay apart, for
  * nobody knows on which side of the change they were read.
  */
+import { Memo } from '../../src/core/memo.ts';
 import {
   opKinds,
   opStatus,
@@ -14,6 +15,7 @@ import {
 } from '../../src/history/columns.ts';
 import type { HistoryEvent, IsolationLevel } from '../../src/history/event.ts';
 
+import { indexOf } from './precedence.ts';
 interface Epoch {
   /** Position in `history.processes`. */
   readonly process: number;
@@ -47,28 +49,20 @@ export interface AssignmentChange {
   readonly unassigns: boolean;
 }
 
-const epochsByHistory = new WeakMap<History, readonly LogEpochs[]>();
-const changesByHistory = new WeakMap<History, readonly (readonly AssignmentChange[])[]>();
+const epochsByHistory = new Memo<History, readonly LogEpochs[]>();
+const changesByHistory = new Memo<History, readonly (readonly AssignmentChange[])[]>();
 
 /** By log id. Linear in operations and reads; computed once per history. */
 export function assignmentEpochs(history: History): readonly LogEpochs[] {
-  let epochs = epochsByHistory.get(history);
-  if (epochs === undefined) {
+  return epochsByHistory.of(history, () => {
     const changes = assignmentChanges(history);
-    epochs = history.logs.map((log) => epochsOfLog(history, log, changes));
-    epochsByHistory.set(history, epochs);
-  }
-  return epochs;
+    return history.logs.map((log) => epochsOfLog(history, log, changes));
+  });
 }
 
 /** By position of the process, in order of index; empty for processes that never polled. */
 export function assignmentChanges(history: History): readonly (readonly AssignmentChange[])[] {
-  let changes = changesByHistory.get(history);
-  if (changes === undefined) {
-    changes = collectChanges(history);
-    changesByHistory.set(history, changes);
-  }
-  return changes;
+  return changesByHistory.of(history, collectChanges);
 }
 
 /** What a reader asks for that says nothing itself. */
@@ -218,8 +212,7 @@ function changeByOperation(
   const { ops } = history;
   const kind = ops.kind[op]!;
   const status = ops.status[op]!;
-  const completed = ops.completeIndex[op]!;
-  const index = completed >= 0 ? completed : ops.invokeIndex[op]!;
+  const index = indexOf(history, op);
   const closing = { closes: null, opens: new Map<number, null>(), isolation: null };
   if (status === opStatus.fail) {
     if (kind === opKinds.txn && rewound) return null;
@@ -275,8 +268,7 @@ function logsIn(history: History, names: unknown): readonly (readonly [string, n
 
 /** The own fields of what should be an object: as a map, so that no name can reach a prototype. */
 function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
-  return new Map(Object.entries(value));
+  return new Map(Object.entries(value ?? {}));
 }
 
 function isolationIn(value: ReadonlyMap<string, unknown>): IsolationLevel | null {

@@ -6,22 +6,22 @@ export function orderByKey(keys: Float64Array): Uint32Array {
   const order = new Uint32Array(count);
   let least = Infinity;
   let greatest = -Infinity;
-  let sorted = true;
-  for (let i = 0; i < count; i++) {
+  let descents = 0;
+  keys.forEach((key, i) => {
     order[i] = i;
-    if (keys[i]! < greatest) sorted = false;
-    least = Math.min(least, keys[i]!);
-    greatest = Math.max(greatest, keys[i]!);
-  }
-  if (sorted) return order;
+    if (key < greatest) descents++;
+    least = Math.min(least, key);
+    greatest = Math.max(greatest, key);
+  });
+  if (descents === 0) return order;
   // Key and position packed into one exact double sort together.
   const span = 2 * (greatest - least) + 1;
-  if (span * count >= Number.MAX_SAFE_INTEGER) {
+  if (!Number.isSafeInteger(span * count)) {
     return order.sort((a, b) => keys[a]! - keys[b]! || a - b);
   }
-  const packed = new Float64Array(count);
-  for (let i = 0; i < count; i++) packed[i] = 2 * (keys[i]! - least) * count + i;
-  packed.sort();
-  for (let i = 0; i < count; i++) order[i] = packed[i]! % count;
+  const packed = keys.map((key, i) => 2 * (key - least) * count + i).sort();
+  packed.forEach((each, place) => {
+    order[place] = each % count;
+  });
   return order;
 }

@@ -3,6 +3,7 @@
  * `prefix` (none before it survived), `tail` (none after it), or `middle` (both did): the strongest, since no cut of the
  * log at one point explains it. A session that lost everything lost its tail.
  */
+import { Memo } from '../../src/core/memo.ts';
 import type { History } from '../../src/history/columns.ts';
 import { recordFates, type LogLoss } from './loss.ts';
 import type { LogRecords } from './records.ts';
@@ -15,7 +16,7 @@ interface Surviving {
   readonly last: ReadonlyMap<number, number>;
 }
 
-const known = new WeakMap<LogLoss, Surviving>();
+const known = new Memo<LogLoss, Surviving>();
 
 /** Linear once per log. */
 export function lossPositions(
@@ -23,12 +24,7 @@ export function lossPositions(
   records: LogRecords,
   loss: LogLoss,
 ): (record: number) => LossPosition {
-  let surviving = known.get(loss);
-  if (surviving === undefined) {
-    surviving = survivors(history, records, loss);
-    known.set(loss, surviving);
-  }
-  const { first, last } = surviving;
+  const { first, last } = known.of(loss, () => survivors(history, records, loss));
   return (record) => {
     const session = history.ops.session[records.writerOp[record]!]!;
     const row = records.writerRow[record]!;

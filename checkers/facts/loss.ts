@@ -4,6 +4,7 @@
  *
  * Per scan one pass over its rows and one over the log's records and placements: linear in records times scans.
  */
+import { Memo } from '../../src/core/memo.ts';
 import {
   opKinds,
   type AuditChunk,
@@ -61,16 +62,11 @@ export interface LogLoss {
   readonly contradicted: Uint8Array;
 }
 
-const known = new WeakMap<History, readonly LogLoss[]>();
+const losses = new Memo<History, readonly LogLoss[]>();
 
 /** By log id; computed once per history. */
 export function lossOf(history: History): readonly LogLoss[] {
-  let losses = known.get(history);
-  if (losses === undefined) {
-    losses = recordsOf(history).map((records) => judgeLog(history, records));
-    known.set(history, losses);
-  }
-  return losses;
+  return losses.of(history, () => recordsOf(history).map((records) => judgeLog(history, records)));
 }
 
 /** Everything that the passes over one log share. */
@@ -100,16 +96,16 @@ function judgeLog(history: History, records: LogRecords): LogLoss {
     proofs: proofsOf(history, log.id),
     compacted: isCompacted(history, log),
     own: ownSights(history, records),
-    fate: new Uint8Array(records.count),
+    fate: standing.map((each) =>
+      each === standings.owed || each === standings.uncommitted
+        ? recordFates.open
+        : recordFates.none,
+    ),
     gone: new Uint8Array(records.placements),
     contradicted: new Uint8Array(records.placements),
     evidence: [],
     evidenceOf: new Int32Array(records.count).fill(-1),
   };
-  for (let record = 0; record < records.count; record++) {
-    const owed = standing[record] === standings.owed || standing[record] === standings.uncommitted;
-    judging.fate[record] = owed ? recordFates.open : recordFates.none;
-  }
   if (log.partition === null) judgeUnplaced(judging);
   else {
     judgeByScans(judging);
@@ -152,11 +148,11 @@ function judgeByScans(judging: Judging): void {
       const held = heldRecord[record] === stamp;
       judgeRecord(judging, record, scan, held ? null : { absent, nowhere });
     }
-    for (let placement = 0; placement < records.placements; placement++) {
-      if (records.offset[placement]! < 0 || heldPlacement[placement] === stamp) continue;
-      if (!isOwedTo(judging, records.recordOf[placement]!, scan)) continue;
+    records.offset.forEach((offset, placement) => {
+      if (offset < 0 || heldPlacement[placement] === stamp) return;
+      if (!isOwedTo(judging, records.recordOf[placement]!, scan)) return;
       judgePlacement(judging, placement, scan, occupied);
-    }
+    });
   }
 }
 
@@ -288,7 +284,6 @@ function judgeByEnds(judging: Judging): void {
 function judgeByReaders(judging: Judging): void {
   const { history, log, records, fate } = judging;
   const readPast = readPastOf(history, log);
-  if (readPast === null) return;
   const evidence = new Map<number, LossEvidence>();
   for (let record = 0; record < log.sends.count; record++) {
     if (fate[record] !== recordFates.open || records.extras.has(record)) continue;
@@ -309,14 +304,11 @@ function judgeUnplaced(judging: Judging): void {
   const last: Scan[] = [];
   for (let partition = 0; partition < partitions; partition++) {
     const id = history.logByName.get(`${log.topic}/${partition}`);
-    const complete = (id === undefined ? [] : recordScansOf(history, id)).filter(
-      (scan) => scan.complete && scan.start === 0,
-    );
-    const latest = complete.reduce<Scan | null>(
-      (a, b) => (a === null || isInvokedLater(history, b, a) ? b : a),
-      null,
-    );
-    if (latest === null) return;
+    const latest = (id === undefined ? [] : recordScansOf(history, id))
+      .filter((scan) => scan.complete && scan.start === 0)
+      .toSorted((a, b) => a.firstOp - b.firstOp)
+      .at(-1);
+    if (latest === undefined) return;
     last.push(latest);
   }
   const evidence: LossEvidence = { kind: 'nowhere', scans: last };
@@ -326,8 +318,4 @@ function judgeUnplaced(judging: Judging): void {
     if (judging.compacted) fate[record] = recordFates.kept;
     else lose(judging, record, evidence);
   }
-}
-
-function isInvokedLater({ ops }: History, a: Scan, b: Scan): boolean {
-  return ops.invokeIndex[a.firstOp]! > ops.invokeIndex[b.firstOp]!;
 }

@@ -104,12 +104,13 @@ function lastReturnOf({ ops }: History, sends: SendColumns): (ns: number) => num
   const byOp = orderByKey(Float64Array.from(sends.op));
   const latest = new Float64Array(sends.count);
   const invNs = new Float64Array(sends.count);
-  for (let i = 0, ret = -Infinity; i < sends.count; i++) {
-    const op = sends.op[byOp[i]!]!;
+  let ret = -Infinity;
+  byOp.forEach((row, i) => {
+    const op = sends.op[row]!;
     ret = Math.max(ret, ops.endNs[op]!);
     latest[i] = ret;
     invNs[i] = ops.invNs[op]!;
-  }
+  });
   return (ns) => {
     let low = 0;
     let high = sends.count;

@@ -3,6 +3,7 @@
  * whatever became of the poll's own operation. An uncertain send counts only once it was seen; a transaction that is resolved
  * as committed proves all of its sends.
  */
+import { Memo } from '../../src/core/memo.ts';
 import { opStatus, type History } from '../../src/history/columns.ts';
 import { precedes } from './precedence.ts';
 import { firstSightOp, recordsOf, type LogRecords } from './records.ts';
@@ -22,17 +23,14 @@ export const standings = {
 /** By log id and record: one of `standings`. */
 export type Standings = readonly Uint8Array[];
 
-const known = new WeakMap<History, Standings>();
-const knownProofs = new WeakMap<History, readonly Proofs[]>();
+const knownStandings = new Memo<History, Standings>();
+const knownProofs = new Memo<History, readonly Proofs[]>();
 
 /** Linear; computed once per history. */
 export function standingsOf(history: History): Standings {
-  let found = known.get(history);
-  if (found === undefined) {
-    found = recordsOf(history).map((records) => standingsOfLog(history, records));
-    known.set(history, found);
-  }
-  return found;
+  return knownStandings.of(history, () =>
+    recordsOf(history).map((records) => standingsOfLog(history, records)),
+  );
 }
 
 /** By record: the operations at whose end it was proved; -1 where there is none. */
@@ -45,11 +43,9 @@ export interface Proofs {
 
 /** By log id. Linear; computed once per history. */
 export function proofsOf(history: History, log: number): Proofs {
-  let proofs = knownProofs.get(history);
-  if (proofs === undefined) {
-    proofs = recordsOf(history).map((records) => proofsOfLog(history, records));
-    knownProofs.set(history, proofs);
-  }
+  const proofs = knownProofs.of(history, () =>
+    recordsOf(history).map((records) => proofsOfLog(history, records)),
+  );
   return proofs[log]!;
 }
 

@@ -21,9 +21,8 @@ interface Reader {
   readonly last: number;
 }
 
-/** Null where nobody read the log. Linear to build; a question costs the readers that cover the offset. */
-export function readPastOf(history: History, log: LogColumns): ReadPast | null {
-  if (log.reads.count === 0) return null;
+/** Linear to build; a question costs the readers that began below the offset. */
+export function readPastOf(history: History, log: LogColumns): ReadPast {
   const { epochs, epochOf, previous } = assignmentEpochs(history)[log.id]!;
   const { reads } = log;
   const count = epochs.length;
@@ -45,16 +44,11 @@ export function readPastOf(history: History, log: LogColumns): ReadPast | null {
     if (last[epoch]! >= 0) readers.push({ low, high: high[epoch]!, last: last[epoch]! });
   });
   readers.sort((a, b) => a.low - b.low);
-  const highest = new Float64Array(readers.length);
-  readers.forEach((reader, i) => {
-    highest[i] = Math.max(reader.high, i === 0 ? -1 : highest[i - 1]!);
-  });
   const begunBelow = (row: number, offset: number): boolean => {
     const { readBefore } = epochs[epochOf[row]!]!;
     return (readBefore !== null && readBefore < offset) || lowBefore[row]! < offset;
   };
   return (offset, send) => {
-    if (highest[readers.length - 1]! <= offset) return -1;
     const start = startKnown(history, log, offset);
     if (start === null) return -1;
     const begun = {
@@ -83,12 +77,8 @@ function startKnown(
   log: LogColumns,
   offset: number,
 ): ((op: number) => boolean) | null {
-  let lower = true;
-  let last = -1;
-  for (const { start, op } of log.audits) {
-    if (start > offset) lower = false;
-    else if (last < 0 || history.ops.invokeIndex[op]! > history.ops.invokeIndex[last]!) last = op;
-  }
-  if (lower && !hasRetention(history)) return () => true;
-  return last < 0 ? null : (op) => precedes(history, op, last);
+  const lower = log.audits.filter(({ start }) => start <= offset);
+  if (lower.length === log.audits.length && !hasRetention(history)) return () => true;
+  const last = lower.toSorted((a, b) => a.op - b.op).at(-1);
+  return last === undefined ? null : (op) => precedes(history, op, last.op);
 }

@@ -3,6 +3,7 @@
  * row per placement (an offset at which the record was acknowledged or seen). Nearly every record has one placement, so
  * placement p of a record r is r itself; further ones, which only duplicates and contradictions have, follow behind.
  */
+import { Memo } from '../../src/core/memo.ts';
 import {
   opStatus,
   type History,
@@ -45,19 +46,14 @@ export interface LogRecords {
   readonly located: Uint8Array;
 }
 
-const known = new WeakMap<History, readonly LogRecords[]>();
+const known = new Memo<History, readonly LogRecords[]>();
 
 /**
  * By log id. Offsets that info completions gave are placements here only once the value was seen; those of transactions
  * that are resolved as committed without a sight stay out. Linear; computed once per history.
  */
 export function recordsOf(history: History): readonly LogRecords[] {
-  let records = known.get(history);
-  if (records === undefined) {
-    records = buildAll(history);
-    known.set(history, records);
-  }
-  return records;
+  return known.of(history, buildAll);
 }
 
 /** Calls back with every placement of a record that has an offset. */
@@ -204,13 +200,13 @@ class Builder {
   answersOfUncertainSends(): void {
     const { sends } = this.#log;
     const { status } = this.#history.ops;
-    for (let row = 0; row < sends.count; row++) {
-      if (sends.offset[row]! < 0 || this.#offset[row]! < 0) continue;
-      if (status[sends.op[row]!] !== opStatus.info) continue;
-      const placement = this.#place(row, sends.offset[row]!);
+    sends.offset.forEach((offset, row) => {
+      if (offset < 0 || this.#offset[row]! < 0) return;
+      if (status[sends.op[row]!] !== opStatus.info) return;
+      const placement = this.#place(row, offset);
       if (placement < this.#value.count) this.#answered[placement] = 1;
       else this.#more.answered.set(placement - this.#base(), 1);
-    }
+    });
   }
 
   finish(rows: Rows): LogRecords {

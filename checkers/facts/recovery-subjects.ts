@@ -56,7 +56,7 @@ function logSubject(
   }
   if (count === 0 || log.partition === null) return null;
   for (const row of acknowledgedRows) marks[sends.value[row]!] = 1;
-  const read = acknowledgedRows.length > 0 && readsMarked(history, log, marks);
+  const read = readsMarked(history, log, marks);
   for (const row of acknowledgedRows) marks[sends.value[row]!] = 0;
   const lastAudit = log.audits.at(-1)?.op ?? -1;
   return {
@@ -103,8 +103,8 @@ function lastPollAttempts(history: History): Int32Array {
   };
   const implicit = readersWithoutAssignment(history);
   for (const [process, logs] of implicit) for (const log of logs) assigned[process]!.add(log);
-  for (let op = 0; op < ops.count; op++) {
-    if (ops.kind[op] !== opKinds.poll && ops.kind[op] !== opKinds.txn) continue;
+  ops.kind.forEach((kind, op) => {
+    if (kind !== opKinds.poll && kind !== opKinds.txn) return;
     const process = ops.process[op]!;
     const changes = changesOf[process]!;
     for (; next[process]! < changes.length; next[process]!++) {
@@ -117,8 +117,10 @@ function lastPollAttempts(history: History): Int32Array {
       for (const log of change.opens.keys()) assigned[process]!.add(log);
     }
     lastPoll[process] = op;
-  }
-  for (let process = 0; process < assigned.length; process++) settle(process);
+  });
+  lastPoll.forEach((_, process) => {
+    settle(process);
+  });
   return last;
 }
 
@@ -215,9 +217,9 @@ function unreadTransactions(history: History): Uint8Array {
   for (const log of history.logs) {
     const { epochs, epochOf } = assignmentEpochs(history)[log.id]!;
     seen.fill(0);
-    for (let row = 0; row < log.reads.count; row++) {
-      if (epochs[epochOf[row]!]!.isolation === 'read_committed') seen[log.reads.value[row]!] = 1;
-    }
+    log.reads.value.forEach((value, row) => {
+      if (epochs[epochOf[row]!]!.isolation === 'read_committed') seen[value] = 1;
+    });
     for (const { view, recordsFrom, recordsTo } of log.audits) {
       if (view !== 'committed') continue;
       for (let row = recordsFrom; row < recordsTo; row++) seen[log.audited.value[row]!] = 1;

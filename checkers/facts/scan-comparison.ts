@@ -29,7 +29,7 @@ export function disagreements(
  * within every scan between them, and agreement passes on.
  */
 function allAgree(log: LogColumns, scans: readonly Scan[]): boolean {
-  const ordered = scans.toSorted((a, b) => a.end - b.end || a.start - b.start);
+  const ordered = scans.toSorted((a, b) => a.end - b.end);
   for (let i = 1; i < ordered.length; i++) {
     if (ordered[i]!.start < ordered[i - 1]!.start) return false;
     if (!agree(log, ordered[i - 1]!, ordered[i]!)) return false;
@@ -45,7 +45,7 @@ function agree(log: LogColumns, a: Scan, b: Scan): boolean {
   for (;;) {
     const x = nextRow(log, left, from, to);
     const y = nextRow(log, right, from, to);
-    if (x < 0 || y < 0) return x === y;
+    if (x < 0 && y < 0) return true;
     if (offset[x] !== offset[y] || value[x] !== value[y]) return false;
   }
 }

@@ -2,6 +2,7 @@
  * Scans: the audit chunks of one scan id, log, view and replica that tile from the log's start. A scan proves absence: below
  * its audited end it would have held whatever its view owed.
  */
+import { Memo } from '../../src/core/memo.ts';
 import type { AuditChunk, History, LogColumns } from '../../src/history/columns.ts';
 import type { AuditView, RawBatch } from '../../src/history/event.ts';
 
@@ -26,16 +27,11 @@ export interface Scan {
   readonly linearizable: boolean;
 }
 
-const known = new WeakMap<History, readonly (readonly Scan[])[]>();
+const known = new Memo<History, readonly (readonly Scan[])[]>();
 
 /** By log id: its scans, raw ones too, in order of their first chunk's completion. Linear; computed once per history. */
 export function scansOf(history: History, log: number): readonly Scan[] {
-  let scans = known.get(history);
-  if (scans === undefined) {
-    scans = history.logs.map(assembleScans);
-    known.set(history, scans);
-  }
-  return scans[log]!;
+  return known.of(history, ({ logs }) => logs.map(assembleScans))[log]!;
 }
 
 /** Scans that hold records: all views but raw. */

@@ -3,6 +3,7 @@
  * witness at hand: the control marker behind one of its records in the raw log, else a committed scan that holds one of
  * them, else a read-committed poll that saw one. Without a witness it stays open: it permits everything and owes nothing.
  */
+import { Memo } from '../../src/core/memo.ts';
 import {
   opKinds,
   opStatus,
@@ -25,16 +26,11 @@ export interface Transactions {
   readonly witness: ReadonlyMap<number, number>;
 }
 
-const known = new WeakMap<History, Transactions>();
+const known = new Memo<History, Transactions>();
 
 /** Linear; computed once per history. */
 export function transactionsOf(history: History): Transactions {
-  let transactions = known.get(history);
-  if (transactions === undefined) {
-    transactions = resolveAll(history);
-    known.set(history, transactions);
-  }
-  return transactions;
+  return known.of(history, resolveAll);
 }
 
 /** Row of `log.reads` to the reader's isolation: 1 where it asked for committed records alone. */

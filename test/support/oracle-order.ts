@@ -160,6 +160,10 @@ function recordedAt(model: Model, send: ModelSend): number {
 function leastPlace(model: Model, send: ModelSend, log: string): number | null {
   // Sends whose partition was never told are not ordered, nor is a copy in another partition.
   if (send.op.status === 'fail' || send.log !== log) return null;
-  const places = placesOf(model, send, log).filter((o) => isStanding(model, send, log, o, 'any'));
-  return places.length === 0 ? null : Math.min(...places);
+  const places = placesOf(model, send, log);
+  if (places.length === 0) return null;
+  const least = Math.min(...places);
+  // What an answer said and a scan refutes: the copy that counts is another one, and was written nobody knows when.
+  const telling = places.filter((o) => o === least || o === send.offset);
+  return telling.every((o) => isStanding(model, send, log, o, 'any')) ? least : null;
 }

@@ -72,7 +72,7 @@ export interface Batch {
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
   /** Where the records stand in the call. */
-  readonly positions: readonly number[];
+  positions: readonly number[];
   /** True: the client chose the partition, and not by a key. */
   readonly keyless: boolean;
   /** Null until it is first sent, and always without idempotence. */

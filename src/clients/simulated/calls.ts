@@ -62,8 +62,8 @@ export class Call implements BatchOwner {
 
   #sent(): readonly Sent[] {
     const [first, second] = this.batches;
-    // Records of one batch stand in the order of the call.
-    if (first !== undefined && second === undefined) return sentOf(first);
+    // Records of one batch stand in the order of the call, unless a defect turned them round.
+    if (first?.positions[0] === 0 && second === undefined) return sentOf(first);
     const sent: Sent[] = [];
     for (const batch of this.batches) {
       for (const [index, one] of sentOf(batch).entries()) {

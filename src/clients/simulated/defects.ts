@@ -129,6 +129,15 @@ const producerDefects = [
     consequences: [],
     needs: { sends: { recordsPerSendMax: 4 } },
   },
+  {
+    name: 'batch-last-first',
+    layer: 'client',
+    summary: 'Fills its batches last record first, and gives each record the offset that it has.',
+    twin: null,
+    primary: 'int-nonmonotonic-send',
+    consequences: ['nonmonotonic-send', 'key-reordered'],
+    needs: { sends: { recordsPerSendMax: 4 } },
+  },
 ] as const satisfies readonly Defect[];
 
 const readerDefects = [

@@ -256,6 +256,10 @@ export class Delivery {
     if (has('key-swap') && (batch.failures > 0 || random.chance(1, swapsOneIn))) {
       batch.drafts = exchangeKeys(batch.drafts);
     }
+    if (has('batch-last-first')) {
+      batch.drafts = batch.drafts.toReversed();
+      batch.positions = batch.positions.toReversed();
+    }
     return requestOf(batch, settings);
   }
 

@@ -142,10 +142,11 @@ export const brokerDefects: readonly Defect[] = [
   }),
   defect({
     name: 'batch-reversed',
-    summary: 'The records of a batch are appended last first.',
+    summary:
+      'The records of a batch are appended last first, under offsets that fit what was sent.',
     twin: null,
-    primary: 'int-nonmonotonic-send',
-    consequences: ['inconsistent-offsets', 'key-reordered', 'nonmonotonic-send'],
+    primary: 'inconsistent-offsets',
+    consequences: ['int-nonmonotonic-send', 'key-reordered', 'nonmonotonic-send'],
     needs: { sends: { recordsPerSendMax: 4 } },
   }),
   defect({

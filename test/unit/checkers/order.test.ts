@@ -95,6 +95,37 @@ describe('nonmonotonic-send', () => {
     expect(copies(gone).count).toBe(0);
   });
 
+  it('asks nothing of a send whose answer a scan refutes: what stands elsewhere may be a late retry', () => {
+    const after = (rows: Parameters<HistoryBuilder['scan']>[2]) =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], ok: 2 })
+        .send(0, 't/0', 11, { at: [3, 4], ok: 1 })
+        .scan(9, 't/0', rows, { at: [7, 8], end: 9 });
+    expect(copies(after([[1, 11], [2, 10], [8, 10]]))).toMatchObject({ count: 1, checked: 1 }); // prettier-ignore
+    expect(copies(after([[1, 11], [2, 'other'], [8, 10]]))).toMatchObject({ count: 0, checked: 0 }); // prettier-ignore
+    expect(
+      copies(
+        after([
+          [1, 11],
+          [8, 10],
+        ]),
+      ),
+    ).toMatchObject({ count: 0, checked: 0 });
+    // Nor where a copy below it stands: that one may have been written late as well.
+    const below = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 5 })
+      .send(0, 't/0', 11, { at: [3, 4], ok: 1 })
+      .scan(9, 't/0', [[1, 11], [3, 10]], { at: [7, 8], end: 9 }); // prettier-ignore
+    expect(copies(below)).toMatchObject({ count: 0, checked: 0 });
+    // A surplus copy that is gone says nothing of the one that was acknowledged.
+    const surplus = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 5 })
+      .send(0, 't/0', 11, { at: [3, 4], ok: 1 })
+      .poll(5, { 't/0': [[7, 10]] }, { at: [5, 6] })
+      .scan(9, 't/0', [[1, 11], [5, 10]], { at: [7, 8], end: 9 }); // prettier-ignore
+    expect(copies(surplus)).toMatchObject({ count: 1, checked: 1 });
+  });
+
   it('asks nothing of a failed send, wherever it was seen', () => {
     const h = history()
       .send(0, 't/0', 10, { at: [1, 2], ok: 5 })

@@ -220,3 +220,13 @@ describe('key-swap', () => {
     expect(swapped.length).toBeLessThan(20);
   });
 });
+
+it('batch-last-first: the last record comes first, and each is told the offset that it has', async () => {
+  const { clock, brokers, client } = await setUp('batch-last-first');
+  const outcome = await clock.drive(client.send([to(0, 1), to(0, 2), to(0, 3)]));
+  expect(brokers.records('t/0').map(({ value }) => value)).toEqual([3, 2, 1]);
+  expect(outcome).toMatchObject({
+    type: 'ok',
+    value: [{ offset: 2 }, { offset: 1 }, { offset: 0 }],
+  });
+});
