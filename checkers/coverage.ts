@@ -136,7 +136,6 @@ function finalScans(history: History, log: LogColumns, drainedIndex: number): Fi
 }
 
 function provesAbsent(history: History, final: FinalScans, op: number): boolean {
-  if (history.ops.completeIndex[op]! < 0) return false;
   // A committed view is silent about aborted and undecided transactions.
   const transactional = history.ops.kind[op] === opKinds.txn;
   return [final.uncommitted, transactional ? null : final.committed].some(

@@ -2,7 +2,14 @@
  * The certifier's own reading of a history: operations, sends and sights as plain objects, straight from the events. It
  * shares nothing with the loader's columns, so that a mistake there cannot hide here. Memory is no concern.
  */
-import type { Header, HistoryEvent, Meta, Process, Scalar } from '../../src/history/event.ts';
+import type {
+  AuditView,
+  Header,
+  HistoryEvent,
+  Meta,
+  Process,
+  Scalar,
+} from '../../src/history/event.ts';
 
 export interface Operation {
   readonly f: string;
@@ -275,11 +282,11 @@ function readSights(op: Operation): readonly Sight[] {
 function auditSights(op: Operation): readonly Sight[] {
   const value = op.complete?.value as {
     readonly log: string;
-    readonly view: 'committed' | 'uncommitted' | 'raw';
+    readonly view: AuditView;
     readonly records?: readonly (readonly unknown[])[];
   };
-  const by = value.view;
-  if (by === 'raw') return [];
+  // A raw chunk holds batches, and no records.
+  const by = value.view as Sight['by'];
   return (value.records ?? []).map((record, place) => sight(op, by, value.log, record, place));
 }
 

@@ -218,7 +218,7 @@ function changeByOperation(
     if (kind === opKinds.txn && rewound) return null;
     return { index, ...closing, unassigns: false };
   }
-  if (kind === opKinds.assign && rare !== undefined) {
+  if (rare?.f === 'assign') {
     const value = fieldsOf(rare.completed?.value ?? rare.invoked.value);
     const opens = openedByAssign(history, value);
     return { index, closes: null, opens, isolation: isolationIn(value), unassigns: true };

@@ -143,11 +143,10 @@ function judgeByScans(judging: Judging): void {
     }
     const absent: LossEvidence = { kind: 'absent', scan };
     const nowhere: LossEvidence = { kind: 'nowhere', scans: [scan] };
-    for (let record = 0; record < records.count; record++) {
-      if (!isOwedTo(judging, record, scan)) continue;
-      const held = heldRecord[record] === stamp;
-      judgeRecord(judging, record, scan, held ? null : { absent, nowhere });
-    }
+    heldRecord.forEach((heldBy, record) => {
+      if (!isOwedTo(judging, record, scan)) return;
+      judgeRecord(judging, record, scan, heldBy === stamp ? null : { absent, nowhere });
+    });
     records.offset.forEach((offset, placement) => {
       if (offset < 0 || heldPlacement[placement] === stamp) return;
       if (!isOwedTo(judging, records.recordOf[placement]!, scan)) return;
@@ -252,7 +251,6 @@ function offsetsOf(records: LogRecords, record: number) {
 function judgeByEnds(judging: Judging): void {
   const { history, log, records, proofs, fate, gone, standing } = judging;
   const ends = measuredEnds(history, log);
-  if (ends.none) return;
   const lowestAfter = (a: number, b: number) => {
     const [first, second] = [ends.lowestAfter(a), ends.lowestAfter(b)];
     if (first === null || second === null) return first ?? second;
@@ -268,16 +266,16 @@ function judgeByEnds(judging: Judging): void {
     if (proved !== null && proved.end <= offset) gone[placement]! |= goneSince.proved;
   }
   const evidence = new Map<AuditChunk, LossEvidence>();
-  for (let record = 0; record < records.count; record++) {
-    if (fate[record] === recordFates.none || fate[record] === recordFates.lost) continue;
+  fate.forEach((each, record) => {
+    if (each === recordFates.none || each === recordFates.lost) return;
     const { least } = offsetsOf(records, record);
-    if (least < ends.least) continue;
+    if (least < ends.least) return;
     const chunk = lowestAfter(proofs.answer[record]!, proofs.sight[record]!);
-    if (chunk === null || least < chunk.end) continue;
+    if (chunk === null || least < chunk.end) return;
     let found = evidence.get(chunk);
     if (found === undefined) evidence.set(chunk, (found = { kind: 'cut-tail', chunk }));
     lose(judging, record, found);
-  }
+  });
 }
 
 /** Acknowledged, seen by nobody, audited by nothing: lost all the same if a reader went past it. */
@@ -298,7 +296,7 @@ function judgeByReaders(judging: Judging): void {
 
 /** Sends whose partition nobody told: decided by complete scans of all partitions, if the header says how many. */
 function judgeUnplaced(judging: Judging): void {
-  const { history, log, records, proofs, fate } = judging;
+  const { history, log, proofs, fate } = judging;
   const partitions = partitionsOf(history, log.topic);
   if (partitions === null || partitions <= 0 || log.sends.count === 0) return;
   const last: Scan[] = [];
@@ -313,7 +311,8 @@ function judgeUnplaced(judging: Judging): void {
   }
   const evidence: LossEvidence = { kind: 'nowhere', scans: last };
   for (let record = 0; record < log.sends.count; record++) {
-    if (fate[record] !== recordFates.open || records.located[record] !== 0) continue;
+    // What was seen in a partition is judged there, whatever becomes of it here.
+    if (fate[record] !== recordFates.open) continue;
     if (!last.every((scan) => provedBefore(history, proofs, record, scan.firstOp))) continue;
     if (judging.compacted) fate[record] = recordFates.kept;
     else lose(judging, record, evidence);

@@ -10,8 +10,6 @@ import { acksAll, replicaLagNs } from './permission.ts';
 import { clockErrorNs, precedes } from './precedence.ts';
 
 export interface MeasuredEnds {
-  /** No end was measured that proves anything. */
-  readonly none: boolean;
   /** The lowest end of all; Infinity if there is none. */
   readonly least: number;
   /** The lowest end that was measured by an audit invoked after operation `op` (-1: none) had ended, or null. */
@@ -40,7 +38,6 @@ export function measuredEnds(history: History, log: LogColumns): MeasuredEnds {
     );
   }
   return {
-    none: chunks.length === 0,
     least: chunks.reduce((least, { end }) => Math.min(least, end), Infinity),
     lowestAfter: (op) => {
       if (op < 0) return null;

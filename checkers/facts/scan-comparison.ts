@@ -71,10 +71,7 @@ function nextRow(log: LogColumns, cursor: Cursor, from: number, to: number): num
       if (offset >= from && offset < to) return row;
     }
     cursor.chunk++;
-    if (cursor.chunk >= chunks.length) {
-      cursor.chunk--;
-      return -1;
-    }
+    if (cursor.chunk >= chunks.length) return -1;
     cursor.row = chunks[cursor.chunk]!.recordsFrom;
   }
 }
@@ -85,7 +82,7 @@ function pinpoint(
   scans: readonly Scan[],
   compacted: boolean,
 ): readonly Disagreement[] {
-  const { rows, owner } = collectRows(log, scans);
+  const { rows, owner } = collectRows(scans);
   const keys = Float64Array.from(rows, (row) => log.audited.offset[row]!);
   const order = orderByKey(keys);
   const found: Disagreement[] = [];
@@ -107,7 +104,7 @@ function pinpoint(
   return found;
 }
 
-function collectRows(log: LogColumns, scans: readonly Scan[]) {
+function collectRows(scans: readonly Scan[]) {
   let count = 0;
   for (const { chunks } of scans) {
     for (const { recordsFrom, recordsTo } of chunks) count += recordsTo - recordsFrom;
@@ -118,14 +115,12 @@ function collectRows(log: LogColumns, scans: readonly Scan[]) {
   scans.forEach((scan, position) => {
     for (const { recordsFrom, recordsTo } of scan.chunks) {
       for (let row = recordsFrom; row < recordsTo; row++) {
-        const offset = log.audited.offset[row]!;
-        if (offset < scan.start || offset >= scan.end) continue;
         rows[next] = row;
         owner[next++] = position;
       }
     }
   });
-  return { rows: rows.subarray(0, next), owner };
+  return { rows, owner };
 }
 
 interface AtOffset {

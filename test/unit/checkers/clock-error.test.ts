@@ -62,6 +62,15 @@ describe('real-time-inversion where clocks err', () => {
     expect(resultOf(inverted(1, 0.5e6), 'real-time-inversion').outcome).toBe('absent');
   });
 
+  it('is found between an end and what the process that measured it sent afterwards', () => {
+    const sent = (sender: number) =>
+      history({ clock: { errorNs: 3e6 } })
+        .scan(9, 't/0', [], { at: [1, 2], end: 1, upTo: 0 })
+        .send(sender, 't/0', 10, { at: [3, 4], ok: 0 });
+    expect(resultOf(sent(9), 'real-time-inversion')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(sent(8), 'real-time-inversion')).toMatchObject({ outcome: 'absent' });
+  });
+
   it('is found between ends that one process measured', () => {
     const ends = (second: number) =>
       history({ clock: { errorNs: 3e6 } })
@@ -80,6 +89,17 @@ describe('real-time-inversion where clocks err', () => {
         .send(1, 't/0', 11, { at: [5, 6], ok: 1 });
     expect(resultOf(saw(1), 'real-time-inversion')).toMatchObject({ outcome: 'found', count: 1 });
     expect(resultOf(saw(2), 'real-time-inversion')).toMatchObject({ outcome: 'absent' });
+  });
+});
+
+describe('a record of an external writer that the process of a scan had seen itself', () => {
+  it('is proved gone, though that was the first thing that happened', () => {
+    const seen = (reader: number) =>
+      history({ clock: { errorNs: 3e6 }, topics: { t: { partitions: 1, writers: 'external' } } })
+        .poll(reader, { 't/0': [[0, 10]] }, { at: [1, 2] })
+        .scan(9, 't/0', [], { at: [3, 4], end: 5, linearizable: false });
+    expect(resultOf(seen(9), 'truncated-read')).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(seen(8), 'truncated-read').count).toBe(0);
   });
 });
 

@@ -215,7 +215,9 @@ describe('coverage of the rest', () => {
 
   it('tells faults in order of their kinds, also those that nobody had asked for', () => {
     const h = history({ faults: ['pause', 'kill', 'delay'] }).fault('cut', 'f1', { at: [1, 2] });
-    expect(Object.keys(coverageOf(h).faults)).toEqual(['cut', 'delay', 'kill', 'pause']);
+    const { faults } = coverageOf(h);
+    expect(Object.keys(faults)).toEqual(['cut', 'delay', 'kill', 'pause']);
+    expect(faults['cut']).toEqual({ injected: 1, tookEffect: 1, healed: 0 });
   });
 
   it('counts rebalances', () => {

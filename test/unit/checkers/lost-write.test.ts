@@ -109,6 +109,18 @@ describe('lost-write below the audited end', () => {
     ]);
   });
 
+  it('found of what was acknowledged above the end of a scan, by its last chunk', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 9 })
+      .send(0, 't/0', 11, { at: [3, 4], ok: 0 })
+      .send(0, 't/0', 12, { at: [5, 6], ok: 1 })
+      .poll(5, { 't/0': [[4, 10]] }, { at: [7, 8] })
+      .scan(9, 't/0', [[0, 11], [1, 12]], { at: [9, 12], chunk: 1, end: 7 }); // prettier-ignore
+    const { count, witnesses } = resultOf(h, 'lost-write');
+    expect(count).toBe(1);
+    expect(witnesses[0]!.operations.at(-1)).toBe(h.events().length - 1);
+  });
+
   it('unknown: a scan that does not tile from the start is none', () => {
     const h = threeSends().scan(9, 't/0', [[2, 12]], { at: [10, 11], from: 1, end: 3 });
     expect(resultOf(h, 'lost-write')).toMatchObject({ outcome: 'unknown', count: 0 });

@@ -241,3 +241,44 @@ describe('what a reader may not have skipped', () => {
     expect(resultOf(h(4), 'poll-skip')).toMatchObject({ outcome: 'unknown' });
   });
 });
+
+describe('poll-skip of what was lost', () => {
+  it('is left to lost-write where an audit saw it first and a later one is without it', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+      .send(1, 't/0', 11, { at: [3, 4], info: true })
+      .send(2, 't/0', 12, { at: [5, 6], ok: 2 })
+      .scan(
+        8,
+        't/0',
+        [
+          [0, 10],
+          [1, 11],
+          [2, 12],
+        ],
+        { at: [7, 8], linearizable: false },
+      )
+      .assign(5, ['t/0'], 'beginning', { at: [9, 10] })
+      .poll(
+        5,
+        {
+          't/0': [
+            [0, 10],
+            [2, 12],
+          ],
+        },
+        { at: [11, 12] },
+      )
+      .scan(
+        9,
+        't/0',
+        [
+          [0, 10],
+          [2, 12],
+        ],
+        { at: [20, 21] },
+      );
+    expect(resultOf(h, 'poll-skip')).toMatchObject({ outcome: 'absent', count: 0 });
+    expect(resultOf(h, 'lost-write')).toMatchObject({ outcome: 'found', count: 1 });
+  });
+});

@@ -308,6 +308,52 @@ describe('a claim about a reader that also writes', () => {
   });
 });
 
+describe('a claim about the one place where a record was seen', () => {
+  it('holds of an answer without an offset, unless it was seen at another place as well', () => {
+    const sent = () =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], ok: null, as: 'first' })
+        .send(1, 't/0', 11, { at: [3, 4], ok: 3, as: 'later' })
+        .poll(5, { 't/0': [[5, 10]] }, { at: [5, 6] });
+    expect(claims(sent(), 'real-time-inversion', 'first later')).toBe(true);
+    const twice = sent().poll(6, { 't/0': [[7, 10]] }, { at: [7, 8] });
+    expect(claims(twice, 'real-time-inversion', 'first later')).toBe(false);
+  });
+});
+
+describe('a claim about a copy', () => {
+  it('holds though a scan before it was without it: the answer named another place', () => {
+    const h = (scanned: number) =>
+      history()
+        .scan(9, 't/0', [], { at: [3, 4], end: scanned })
+        .send(0, 't/0', 10, { at: [10, 11], ok: 9, as: 'first' })
+        .send(0, 't/0', 11, { at: [12, 13], ok: 6, as: 'later' })
+        .poll(5, { 't/0': [[7, 10]] }, { at: [20, 21] });
+    expect(claims(h(6), 'nonmonotonic-send', 'first later')).toBe(true);
+    expect(claims(h(8), 'nonmonotonic-send', 'first later')).toBe(false);
+    const aside = history()
+      .scan(9, 't/0', [], { at: [3, 4], from: 7, start: 7, end: 8 })
+      .send(0, 't/0', 10, { at: [10, 11], ok: 9, as: 'first' })
+      .send(0, 't/0', 11, { at: [12, 13], ok: 6, as: 'later' })
+      .poll(5, { 't/0': [[7, 10]] }, { at: [20, 21] });
+    expect(claims(aside, 'nonmonotonic-send', 'first later')).toBe(true);
+  });
+});
+
+describe('a claim about a reader whose group rebalanced', () => {
+  it('is refused across a rebalance of its own, and holds across that of another', () => {
+    const h = (process: number) =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+        .send(0, 't/0', 11, { at: [3, 4], ok: 1 })
+        .poll(5, { 't/0': [[1, 11]] }, { at: [10, 11], as: 'high' })
+        .poll(5, { 't/0': [[0, 10]] }, { at: [12, 14], as: 'low' })
+        .event('rebalance', { assigned: ['t/0'] }, { at: 13, process });
+    expect(claims(h(5), 'nonmonotonic-poll', 'high low')).toBe(false);
+    expect(claims(h(6), 'nonmonotonic-poll', 'high low')).toBe(true);
+  });
+});
+
 describe('a claim about what a sight proves', () => {
   it('holds though a scan before it was without it: only an answer is contradicted by that', () => {
     const h = history()
@@ -316,6 +362,18 @@ describe('a claim about what a sight proves', () => {
       .poll(5, { 't/0': [[5, 10]] }, { at: [10, 11], as: 'poll' })
       .send(1, 't/0', 11, { at: [20, 21], ok: 3, as: 'later' });
     expect(claims(h, 'real-time-inversion', 'seen poll later')).toBe(true);
+  });
+});
+
+describe('a claim of duplicate by a sight and a scan', () => {
+  it('is refused where the scan shows that what was seen is gone', () => {
+    const h = (held: ScanRow) =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], info: true })
+        .poll(5, { 't/0': [[0, 10]] }, { at: [3, 4], as: 'poll' })
+        .scan(9, 't/0', [[1, 10]], { at: [5, 6], as: 'scan', ...held });
+    expect(claims(h({}), 'duplicate', 'poll scan')).toBe(false);
+    expect(claims(h({ start: 1 }), 'duplicate', 'poll scan')).toBe(true);
   });
 });
 
@@ -342,6 +400,17 @@ describe('a claim about an answer in a compacted log', () => {
         .scan(9, 't/0', held === 'other' ? [[3, 11], [5, 12]] : [[3, 11]], { at: [20, 21], end: 6 }); // prettier-ignore
     expect(claims(h('nothing'), 'real-time-inversion', 'first later')).toBe(true);
     expect(claims(h('other'), 'real-time-inversion', 'first later')).toBe(false);
+  });
+
+  it('is refused where one record stood there before', () => {
+    const h = (offset: number) =>
+      history({ topics: { t: { partitions: 1, cleanup: 'compact' } } })
+        .send(2, 't/0', 12, { at: [1, 2], info: true })
+        .scan(9, 't/0', [[offset, 12]], { at: [3, 4], end: 6, linearizable: false })
+        .send(0, 't/0', 10, { at: [10, 11], ok: 5, as: 'first' })
+        .send(1, 't/0', 11, { at: [20, 21], ok: 3, as: 'later' });
+    expect(claims(h(4), 'real-time-inversion', 'first later')).toBe(true);
+    expect(claims(h(5), 'real-time-inversion', 'first later')).toBe(false);
   });
 });
 

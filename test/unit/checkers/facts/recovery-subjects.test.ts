@@ -51,6 +51,14 @@ describe('logs that were attempted after a moment', () => {
     );
   });
 
+  it('are not read by an uncommitted scan, though its rows come right after those of a committed one', () => {
+    const h = history()
+      .send(1, 't/0', 1, { at: [11, 12], ok: 0 })
+      .scan(9, 't/0', [], { at: [12.5, 13], upTo: 0, end: 1 })
+      .scan(8, 't/0', [[0, 1]], { at: [14, 15], view: 'uncommitted' });
+    expect(subjects(h)[0]!.read).toBe(false);
+  });
+
   it('do not take one value for that of another log', () => {
     const h = history()
       .send(1, 't/0', 1, { at: [11, 12], ok: 0 })
@@ -179,6 +187,10 @@ describe('groups and transactional ids that were attempted after a moment', () =
     expect(ofId(txn({}).scan(9, 't/1', [[0, 2]], { at: [13, 14], view: 'uncommitted' })).read).toBe(
       false,
     );
+    const afterCommitted = txn({})
+      .scan(8, 't/1', [], { at: [12.5, 12.8], upTo: 0, end: 1 })
+      .scan(9, 't/1', [[0, 2]], { at: [13, 14], view: 'uncommitted' });
+    expect(ofId(afterCommitted).read).toBe(false);
     const lax = txn({})
       .assign(5, ['t/0'], 'beginning', { at: [1, 2], isolation: 'read_uncommitted' })
       .poll(5, { 't/0': [[0, 1]] }, { at: [13, 14] });

@@ -55,6 +55,12 @@ describe('disagreements of scans', () => {
     ).toEqual([[0, 'bc', 10, null]]);
   });
 
+  it('are found where one scan holds two records at one offset, and another three', () => {
+    const at0 = (...held: readonly number[]) => held.map((value): RecordSeen => [0, value]);
+    expect(differences([[at0(10, 11)], [at0(10, 11, 12)]])).toEqual([[0, 'ab', 10, 12]]);
+    expect(differences([[at0(10, 11, 12)], [at0(12, 11, 10)]])).toEqual([]);
+  });
+
   it('tell the offset, the two scans and what they hold', () => {
     const other: readonly RecordSeen[] = [
       [0, 10],
