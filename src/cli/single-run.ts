@@ -1,5 +1,6 @@
 /** One run from its options to its report: directory, cluster, phases, verdict, files. */
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { OrdealError, exitCodes } from '../core/errors.ts';
 import { renderJson } from '../report/json.ts';
 import { plainPaint, renderText } from '../report/text.ts';
@@ -19,6 +20,7 @@ import type { TestFlags } from './flags.ts';
 import type { InterruptSignal, Interruption } from './interrupt.ts';
 import { judgeHistory, titleOf } from './judge.ts';
 import type { Judgement } from './judge.ts';
+import { refuseBeyondMemory } from './memory-need.ts';
 import { createLineLog, createProgressView } from './progress-view.ts';
 import type { ProgressView } from './progress-view.ts';
 import { resolveRun } from './resolve.ts';
@@ -93,6 +95,7 @@ async function runInStore(
   { options, store, announcement }: PreparedRun,
   interruption: Interruption,
 ): Promise<RunReport> {
+  refuseBeyondMemory(options, getHeapStatistics().heap_size_limit);
   for (const line of announcement) session.stderr.write(`${line}\n`);
   const made = await createRunDirectory(store, options.test, session.clock.wallMs(), null);
   const directory = made.path;

@@ -47,6 +47,21 @@ describe('the layer of a lost-write', () => {
     expect(resultOf(h, 'lost-write').witnesses[0]?.layer).toBe('client');
   });
 
+  it('client: the same of a batch without a producer id', () => {
+    const plain = { producerId: -1, epoch: -1, sequence: -1 };
+    const h = threeSends()
+      .scan(9, 't/0', without11, { at: [10, 11] })
+      .rawScan(9, 't/0', [batch(0, plain), batch(1, plain), batch(2, plain)], { at: [12, 13] });
+    expect(resultOf(h, 'lost-write').witnesses[0]?.layer).toBe('client');
+  });
+
+  it('client: acknowledged without an offset, and in no place; unknown if it was not acknowledged', () => {
+    const h = history()
+      .send(0, 't/0', 10, { at: [1, 2], ok: null })
+      .scan(9, 't/0', [], { at: [3, 4], end: 0 });
+    expect(resultOf(h, 'lost-write').witnesses[0]).toMatchObject({ value: 10, layer: 'client' });
+  });
+
   const reused = (first: number, second: number) =>
     history()
       .send(0, 't/0', first, { at: [1, 2], info: true, session: 'c1' })

@@ -1,5 +1,6 @@
 /** poll-skip: what had to be visible between two records of an epoch, and what could rightly be missing. */
 import { describe, expect, it } from 'vitest';
+import type { RecordSeen } from '../../../src/history/event.ts';
 import { history, type HistoryBuilder } from '../../support/history-builder.ts';
 import { resultOf } from '../../support/judged.ts';
 
@@ -244,41 +245,21 @@ describe('what a reader may not have skipped', () => {
 
 describe('poll-skip of what was lost', () => {
   it('is left to lost-write where an audit saw it first and a later one is without it', () => {
-    const h = history()
-      .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
-      .send(1, 't/0', 11, { at: [3, 4], info: true })
-      .send(2, 't/0', 12, { at: [5, 6], ok: 2 })
-      .scan(
-        8,
-        't/0',
-        [
-          [0, 10],
-          [1, 11],
-          [2, 12],
-        ],
-        { at: [7, 8], linearizable: false },
-      )
-      .assign(5, ['t/0'], 'beginning', { at: [9, 10] })
-      .poll(
-        5,
-        {
-          't/0': [
-            [0, 10],
-            [2, 12],
-          ],
-        },
-        { at: [11, 12] },
-      )
-      .scan(
-        9,
-        't/0',
-        [
-          [0, 10],
-          [2, 12],
-        ],
-        { at: [20, 21] },
-      );
-    expect(resultOf(h, 'poll-skip')).toMatchObject({ outcome: 'absent', count: 0 });
-    expect(resultOf(h, 'lost-write')).toMatchObject({ outcome: 'found', count: 1 });
+    const h = (early: readonly RecordSeen[]) =>
+      history()
+        .send(0, 't/0', 10, { at: [1, 2], ok: 0 })
+        .send(1, 't/0', 11, { at: [3, 4], info: true })
+        .send(2, 't/0', 12, { at: [5, 6], ok: 2 })
+        .scan(8, 't/0', early, { at: [7, 8], from: early[0]![0], end: 3, linearizable: false })
+        .assign(5, ['t/0'], 'beginning', { at: [9, 10] })
+        .poll(5, { 't/0': [[0, 10], [2, 12]] }, { at: [11, 12] }) // prettier-ignore
+        .scan(9, 't/0', [[0, 10], [2, 12]], { at: [20, 21] }); // prettier-ignore
+    for (const early of [
+      h([[0, 10], [1, 11], [2, 12]]), // prettier-ignore
+      h([[1, 11], [2, 12]]), // prettier-ignore
+    ]) {
+      expect(resultOf(early, 'poll-skip')).toMatchObject({ outcome: 'absent', count: 0 });
+      expect(resultOf(early, 'lost-write')).toMatchObject({ outcome: 'found', count: 1 });
+    }
   });
 });

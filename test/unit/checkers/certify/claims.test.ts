@@ -5,6 +5,7 @@ import { checkHistory } from '../../../../checkers/index.ts';
 import { loadHistoryText, readEvents } from '../../../../src/history/load-text.ts';
 import type { AnomalyName, Witness } from '../../../../src/spi/verdict.ts';
 import { corpusRoots, readBytes, savedHistories } from '../../../corpus/corpus.ts';
+import { claims } from '../../../support/claims.ts';
 import { history, type HistoryBuilder, type ScanRow } from '../../../support/history-builder.ts';
 
 type Field = 'log' | 'offset' | 'value';
@@ -58,13 +59,6 @@ describe.each(smallest)('a claim of $anomaly', ({ anomaly, file, bytes }) => {
     }
   });
 });
-
-/** A claim that names operations by their labels, and nothing else unless given. */
-function claims(h: HistoryBuilder, anomaly: AnomalyName, labels: string, more: object = {}) {
-  const operations = labels.split(' ').map((label) => h.index(label));
-  const witness = { operations, layer: 'unknown', explanation: '', ...more } as const;
-  return certifyWitness(h.header, h.events(), anomaly, witness).holds;
-}
 
 describe('claims of lost writes', () => {
   const sent = () => history().send(0, 't/0', 10, { at: [1, 2], ok: 1, as: 'send' });
@@ -321,25 +315,6 @@ describe('a claim about the one place where a record was seen', () => {
   });
 });
 
-describe('a claim about a copy', () => {
-  it('holds though a scan before it was without it: the answer named another place', () => {
-    const h = (scanned: number) =>
-      history()
-        .scan(9, 't/0', [], { at: [3, 4], end: scanned })
-        .send(0, 't/0', 10, { at: [10, 11], ok: 9, as: 'first' })
-        .send(0, 't/0', 11, { at: [12, 13], ok: 6, as: 'later' })
-        .poll(5, { 't/0': [[7, 10]] }, { at: [20, 21] });
-    expect(claims(h(6), 'nonmonotonic-send', 'first later')).toBe(true);
-    expect(claims(h(8), 'nonmonotonic-send', 'first later')).toBe(false);
-    const aside = history()
-      .scan(9, 't/0', [], { at: [3, 4], from: 7, start: 7, end: 8 })
-      .send(0, 't/0', 10, { at: [10, 11], ok: 9, as: 'first' })
-      .send(0, 't/0', 11, { at: [12, 13], ok: 6, as: 'later' })
-      .poll(5, { 't/0': [[7, 10]] }, { at: [20, 21] });
-    expect(claims(aside, 'nonmonotonic-send', 'first later')).toBe(true);
-  });
-});
-
 describe('a claim about a reader whose group rebalanced', () => {
   it('is refused across a rebalance of its own, and holds across that of another', () => {
     const h = (process: number) =>
@@ -362,31 +337,6 @@ describe('a claim about what a sight proves', () => {
       .poll(5, { 't/0': [[5, 10]] }, { at: [10, 11], as: 'poll' })
       .send(1, 't/0', 11, { at: [20, 21], ok: 3, as: 'later' });
     expect(claims(h, 'real-time-inversion', 'seen poll later')).toBe(true);
-  });
-});
-
-describe('a claim of duplicate by a sight and a scan', () => {
-  it('is refused where the scan shows that what was seen is gone', () => {
-    const h = (held: ScanRow) =>
-      history()
-        .send(0, 't/0', 10, { at: [1, 2], info: true })
-        .poll(5, { 't/0': [[0, 10]] }, { at: [3, 4], as: 'poll' })
-        .scan(9, 't/0', [[1, 10]], { at: [5, 6], as: 'scan', ...held });
-    expect(claims(h({}), 'duplicate', 'poll scan')).toBe(false);
-    expect(claims(h({ start: 1 }), 'duplicate', 'poll scan')).toBe(true);
-  });
-});
-
-describe('a claim of duplicate by an uncommitted view', () => {
-  it('is refused of what a transaction wrote, and holds of a plain send', () => {
-    const copies = [[0, 10], [1, 10]] as const; // prettier-ignore
-    const seen = (f: 'send' | 'txn', view: 'committed' | 'uncommitted') =>
-      history()
-        .op(0, f, [['send', 't/0', 10]], { at: [1, 2], completed: [['send', 't/0', [0, 10]]] })
-        .scan(9, 't/0', copies, { at: [3, 4], view, as: 'scan' });
-    expect(claims(seen('txn', 'uncommitted'), 'duplicate', 'scan')).toBe(false);
-    expect(claims(seen('txn', 'committed'), 'duplicate', 'scan')).toBe(true);
-    expect(claims(seen('send', 'uncommitted'), 'duplicate', 'scan')).toBe(true);
   });
 });
 
