@@ -103,8 +103,8 @@ function countChanges(history: History): ReadonlyMap<string, readonly number[]> 
 /** Number of changes before the operation, or -1 if one came while it was under way. */
 function periodOf(history: History, changes: readonly number[], op: number): number {
   const begun = history.ops.invokeIndex[op]!;
-  const uncertain = history.ops.status[op] === opStatus.info;
-  const ended = uncertain ? Infinity : history.ops.completeIndex[op]!;
+  const settled = history.ops.status[op] === opStatus.ok;
+  const ended = settled ? history.ops.completeIndex[op]! : Infinity;
   const before = changes.filter((index) => index < begun).length;
   const after = changes.filter((index) => index > ended).length;
   return before + after === changes.length ? before : -1;

@@ -1,7 +1,7 @@
 /** key-moved: between which changes of the number of partitions a send lies, and whose fault the move is. */
 import { describe, expect, it } from 'vitest';
 import type { RawBatch } from '../../../src/history/event.ts';
-import { history, type HistoryBuilder } from '../../support/history-builder.ts';
+import { history, type HistoryBuilder, type SendRow } from '../../support/history-builder.ts';
 import { resultOf } from '../../support/judged.ts';
 
 const k = { meta: { key: 'k' } };
@@ -34,10 +34,13 @@ describe('key-moved and the number of partitions', () => {
     expect(resultOf(h, 'key-moved')).toMatchObject({ outcome: 'found', count: 1 });
   });
 
-  it('may have changed at any time before an uncertain send took effect', () => {
+  it.each<readonly [string, SendRow]>([
+    ['info', { at: [10, 20], info: true }],
+    ['no answer at all', { at: 10 }],
+  ])('may have changed at any time before an uncertain send took effect: %s', (_how, row) => {
     const uncertain = (ms: number) =>
       first()
-        .send(1, 't', 'b', { at: [10, 20], info: true, ...k })
+        .send(1, 't', 'b', { ...row, ...k })
         .event('partitions', { topic: 't', count: 4 }, { at: ms })
         .poll(5, { 't/1': [[0, 'b']] }, { at: [40, 41] });
     expect(resultOf(uncertain(30), 'key-moved')).toMatchObject({ count: 0 });
