@@ -13,13 +13,17 @@ import {
   type ResultDocument,
 } from '../src/spi/verdict.ts';
 import { abortedReadChecker } from './aborted-read.ts';
+import { compactionChecker } from './compaction.ts';
 import { corruptRecordChecker } from './corrupt-record.ts';
 import { measureCoverage } from './coverage.ts';
+import { doubleOwnershipChecker } from './double-ownership.ts';
 import { duplicateChecker } from './duplicate.ts';
 import { permittedBy } from './facts/permission.ts';
 import { futureReadChecker } from './future-read.ts';
+import { groupStartChecker } from './group-start.ts';
 import { inconsistentOffsetsChecker } from './inconsistent-offsets.ts';
 import { keyMovedChecker } from './key-moved.ts';
+import { keyProcessingChecker } from './key-processing.ts';
 import { lostWriteChecker } from './lost-write.ts';
 import { notBuiltChecker } from './not-built.ts';
 import { phantomChecker } from './phantom.ts';
@@ -29,6 +33,7 @@ import { realTimeInversionChecker } from './real-time-inversion.ts';
 import { recoveryChecker } from './recovery.ts';
 import { scanDivergenceChecker } from './scan-divergence.ts';
 import { sendOrderChecker } from './send-order.ts';
+import { staleCommitChecker } from './stale-commit.ts';
 import { truncatedReadChecker } from './truncated-read.ts';
 import { claimsByName, judge, type AnomalyResults } from './verdict.ts';
 
@@ -48,6 +53,11 @@ export const checkers: readonly Checker[] = [
   pollSkipChecker,
   keyMovedChecker,
   abortedReadChecker,
+  groupStartChecker,
+  staleCommitChecker,
+  doubleOwnershipChecker,
+  keyProcessingChecker,
+  compactionChecker,
   recoveryChecker,
   notBuiltChecker,
 ];

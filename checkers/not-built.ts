@@ -3,8 +3,8 @@
  * says not-exercised, and one that does says unknown, "not built", so that no claim is proved by silence.
  *
  * What counts as an obligation here is a lower bound of what the finished checker will count, and zero exactly where
- * that will be zero: transactions for cycles and atomicity, group operations for delivery, what the header's transforms
- * owe for exactly-once and completeness, keyed sends of compacted topics for compaction. Cost: linear.
+ * that will be zero: transactions for cycles and atomicity, what the header's transforms owe for exactly-once and
+ * completeness. Cost: linear.
  */
 import { opKinds, opStatus, type History, type RareOperation } from '../src/history/columns.ts';
 import type { Checker } from '../src/spi/checker.ts';
@@ -32,19 +32,12 @@ type NotBuilt =
   | 'offsets-not-atomic'
   | 'zombie-commit'
   | 'hanging-transaction'
-  | 'commit-regression'
-  | 'group-skip'
-  | 'stale-commit'
-  | 'double-ownership'
-  | 'key-processed-out-of-order'
   | 'processed-twice'
   | 'processed-never'
   | 'processed-early'
   | 'output-reordered'
   | 'wrong-fold'
   | 'wrong-state'
-  | 'compaction-lost-key'
-  | 'compaction-resurrected-key'
   | 'incomplete-final'
   | 'final-twice'
   | 'wrong-revision';
@@ -58,19 +51,12 @@ const countObligations: Readonly<Record<NotBuilt, (facts: Facts) => number>> = {
   'offsets-not-atomic': (facts) => facts.offsetTransactions,
   'zombie-commit': (facts) => facts.transactions,
   'hanging-transaction': (facts) => facts.transactions,
-  'commit-regression': (facts) => facts.assignments,
-  'group-skip': (facts) => facts.assignments,
-  'stale-commit': (facts) => facts.commits,
-  'double-ownership': (facts) => facts.assignments,
-  'key-processed-out-of-order': (facts) => facts.commits + facts.offsetTransactions,
   'processed-twice': (facts) => facts.offsetTransactions + facts.owed,
   'processed-never': (facts) => facts.offsetTransactions + facts.owed,
   'processed-early': (facts) => facts.owed,
   'output-reordered': (facts) => facts.owed,
   'wrong-fold': (facts) => facts.folds,
   'wrong-state': (facts) => facts.states,
-  'compaction-lost-key': (facts) => facts.compactedSends,
-  'compaction-resurrected-key': (facts) => facts.compactedSends,
   'incomplete-final': (facts) => facts.finals,
   'final-twice': (facts) => facts.finals,
   'wrong-revision': (facts) => facts.revisions,
@@ -107,10 +93,6 @@ interface Facts {
   readonly readingAndSending: number;
   /** Those that commit group offsets. */
   readonly offsetTransactions: number;
-  /** Subscriptions, and logs that rebalances assigned. */
-  readonly assignments: number;
-  /** Commits of group offsets outside transactions that did not certainly fail. */
-  readonly commits: number;
   /** Proved or possible inputs of the header's transforms: sends that did not fail. */
   readonly owed: number;
   /** The same, of transforms that owe a fold; a fold's results by window are finals or revisions. */
@@ -118,8 +100,6 @@ interface Facts {
   readonly finals: number;
   readonly revisions: number;
   readonly states: number;
-  /** Keyed sends that did not fail, to topics that are compacted. */
-  readonly compactedSends: number;
 }
 
 function gather(history: History): Facts {
@@ -141,10 +121,7 @@ function gather(history: History): Facts {
   return {
     ...facts,
     offsetTransactions: offsetTransactionCount,
-    assignments: assignments(history),
-    commits: history.rare.filter(({ f, op }) => f === 'commit' && mayHold(history, op)).length,
     states: history.rare.filter(({ f, op }) => f === 'state' && mayHold(history, op)).length,
-    compactedSends: compactedSends(history),
     ...owedByTransforms(history),
   };
 }
@@ -178,29 +155,6 @@ function namesOffsets({ invoked, completed }: RareOperation): boolean {
       Array.isArray(value) &&
       (value as readonly unknown[]).some((micro) => Array.isArray(micro) && micro[0] === 'offsets'),
   );
-}
-
-function assignments(history: History): number {
-  let count = history.rare.filter(({ f, op }) => f === 'subscribe' && mayHold(history, op)).length;
-  for (const { f, value } of history.observations) {
-    if (f !== 'rebalance') continue;
-    const { assigned } = value as { readonly assigned?: readonly string[] };
-    count += assigned?.length ?? 0;
-  }
-  return count;
-}
-
-function compactedSends(history: History): number {
-  const topics = new Map(Object.entries(history.header.topics ?? {}));
-  let count = 0;
-  for (const log of history.logs) {
-    if (topics.get(log.topic)?.cleanup?.includes('compact') !== true) continue;
-    for (let row = 0; row < log.sends.count; row++) {
-      const keyed = history.metas[log.sends.meta[row]!]?.key !== undefined;
-      if (keyed && mayHold(history, log.sends.op[row]!)) count++;
-    }
-  }
-  return count;
 }
 
 /** What the format makes sure of. */

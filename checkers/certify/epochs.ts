@@ -3,7 +3,7 @@
  * offsets rise, and nothing visible lies between two records that follow each other.
  */
 import { Memo } from '../../src/core/memo.ts';
-import type { AssignValue, AuditCompleted } from '../../src/history/event.ts';
+import type { AssignValue, AuditCompleted, HistoryEvent } from '../../src/history/event.ts';
 import { verdict, type Certificate, type Claim } from './certificate.ts';
 import { provedLost, standings, type Standing } from './records.ts';
 import {
@@ -118,6 +118,59 @@ export function readPast(replay: Replay, log: string, offset: number): readonly 
         .filter((record) => notBelowStart(replay, log, offset, record.op))
         .map((record) => record.op);
     });
+}
+
+/**
+ * The first record that the process of a rebalance returned of a log under that assignment; of its first poll the one at the
+ * lowest offset. Null where none came, or where it is not certain which one it was.
+ */
+export function firstOfAssignment(replay: Replay, event: HistoryEvent, log: string): Sight | null {
+  const assigned = (event.value as { readonly assigned?: readonly string[] }).assigned ?? [];
+  if (!assigned.includes(log)) return null;
+  const own = replay.operations.filter(({ process }) => process === event.process);
+  const changes = replay.events.filter(
+    ({ f, process, index }) =>
+      f === 'rebalance' && process === event.process && index > event.index,
+  );
+  for (const op of own) {
+    const ended = op.complete?.index ?? Infinity;
+    if (ended < event.index) continue;
+    const seen = (replay.sightsByOperation.get(op) ?? []).filter(
+      (sight) => sight.by === 'poll' && sight.log === log,
+    );
+    const during = [event, ...changes].some(
+      ({ index }) => index > op.invoke.index && index < ended,
+    );
+    const touched = changes.some(
+      ({ index, value }) => index < op.invoke.index && mentions(value, log),
+    );
+    if (
+      touched ||
+      (op.invoke.index > event.index && ['assign', 'subscribe', 'close'].includes(op.f))
+    ) {
+      return null;
+    }
+    if (op.invoke.index < event.index && seen.length === 0) continue;
+    if (op.status !== 'ok' || (during && seen.length > 0)) return null;
+    const [first] = seen.toSorted((a, b) => a.offset - b.offset);
+    if (first !== undefined) return first;
+  }
+  return null;
+}
+
+function mentions(value: unknown, log: string): boolean {
+  const lists = value as Record<string, readonly string[] | undefined>;
+  return ['assigned', 'revoked', 'lost'].some((word) => lists[word]?.includes(log) === true);
+}
+
+/** Offsets above `low` and below the record that its reader had to be given. */
+export function skippedBefore(
+  replay: Replay,
+  log: string,
+  low: number,
+  first: Sight,
+): readonly number[] {
+  return visible(replay, { log, before: null, low, after: first });
 }
 
 function stepsOf(epoch: Epoch): readonly Step[] {

@@ -5,6 +5,7 @@
 import type { Header, HistoryEvent } from '../../src/history/event.ts';
 import type { AnomalyName, Witness } from '../../src/spi/verdict.ts';
 import type { Certificate, Claim } from './certificate.ts';
+import { certifyLostKey, certifyResurrectedKey } from './compaction.ts';
 import { certifyDuplicate, certifyInconsistentOffsets } from './copies.ts';
 import {
   certifyIntNonmonotonicPoll,
@@ -12,6 +13,13 @@ import {
   certifyNonmonotonicPoll,
   certifyPollSkip,
 } from './epochs.ts';
+import {
+  certifyCommitRegression,
+  certifyDoubleOwnership,
+  certifyGroupSkip,
+  certifyKeyProcessedOutOfOrder,
+  certifyStaleCommit,
+} from './groups.ts';
 import {
   certifyAbortedRead,
   certifyCorruptRecord,
@@ -46,6 +54,13 @@ const certifiers: Partial<Record<AnomalyName, (claim: Claim) => Certificate>> = 
   'key-moved': certifyKeyMoved,
   'key-reordered': certifyKeyReordered,
   'aborted-read': certifyAbortedRead,
+  'commit-regression': certifyCommitRegression,
+  'group-skip': certifyGroupSkip,
+  'stale-commit': certifyStaleCommit,
+  'double-ownership': certifyDoubleOwnership,
+  'key-processed-out-of-order': certifyKeyProcessedOutOfOrder,
+  'compaction-lost-key': certifyLostKey,
+  'compaction-resurrected-key': certifyResurrectedKey,
   'not-recovered': certifyNotRecovered,
 };
 

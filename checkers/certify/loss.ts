@@ -1,5 +1,6 @@
 /** Re-proves lost-write, truncated-read and scan-divergence: something proved, and a scan that is without it. */
 import { readPast } from './epochs.ts';
+import { keysDiffer } from './compaction.ts';
 import { verdict, type Certificate, type Claim } from './certificate.ts';
 import { isProved, logsOfSend, sightsOfSend, standings } from './records.ts';
 import {
@@ -163,17 +164,25 @@ function isGone(replay: Replay, sight: Sight, scan: Scan): boolean {
 
 export function certifyScanDivergence({ replay, ops, witness }: Claim): Certificate {
   const scans = scansAmong(replay, ops).filter((scan) => scan.complete && scan.view !== 'raw');
-  const proof = scans.some((a) =>
-    scans.some(
-      (b) =>
-        a !== b &&
-        a.log === b.log &&
-        a.view === b.view &&
-        (witness.log === undefined || a.log === witness.log) &&
-        offsetsOf(a, b)
-          .filter((offset) => witness.offset === undefined || offset === witness.offset)
-          .some((offset) => disagree(replay, a, b, offset)),
-    ),
+  const proof = scans.some(
+    (a) =>
+      scans.some(
+        (b) =>
+          a !== b &&
+          a.log === b.log &&
+          a.view === b.view &&
+          (witness.log === undefined || a.log === witness.log) &&
+          offsetsOf(a, b)
+            .filter((offset) => witness.offset === undefined || offset === witness.offset)
+            .some((offset) => disagree(replay, a, b, offset)),
+      ) ||
+      scans.some(
+        (b) =>
+          a !== b &&
+          a.log === b.log &&
+          a.view === b.view &&
+          keysDiffer(replay, a, b, witness.offset),
+      ),
   );
   return verdict(proof, 'no two named scans of one view disagree where both can speak');
 }

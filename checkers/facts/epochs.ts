@@ -16,13 +16,18 @@ import {
 import type { HistoryEvent, IsolationLevel } from '../../src/history/event.ts';
 
 import { indexOf } from './precedence.ts';
-interface Epoch {
+export interface Epoch {
   /** Position in `history.processes`. */
   readonly process: number;
   /** Index of the event that opened it; of the first read's completion where none did. */
   readonly openedIndex: number;
   /** The offset that counts as read before the first record (`from` - 1, beginning: -1), or null: start unknown. */
   readonly readBefore: number | null;
+  /**
+   * Index of the last event by then that assigned the log; -1 if there is none that still holds. Where `openedIndex` is
+   * another, records of the assignment may have come before, or belong to one before it.
+   */
+  readonly assignedIndex: number;
   readonly isolation: IsolationLevel;
 }
 
@@ -80,6 +85,7 @@ interface Cursor {
   lastRow: number;
   /** Where an epoch opens that has no record yet. */
   openedIndex: number;
+  assignedIndex: number;
   readBefore: number | null;
   isolation: IsolationLevel;
 }
@@ -103,7 +109,8 @@ function epochsOfLog(
     cursors.set(process, cursor);
     const changes = changesOf[process]!;
     advance(cursor, changes, log.id, ops.invokeIndex[op]!);
-    const changed = changesDuring(cursor, changes, log.id, ops.completeIndex[op]!);
+    const during = changesDuring(cursor, changes, log.id, ops.completeIndex[op]!);
+    const changed = during !== null;
     const apart = changed || ops.status[op] !== opStatus.ok;
     if (apart || cursor.epoch < 0) {
       const known = !apart && cursor.openedIndex >= 0;
@@ -111,6 +118,7 @@ function epochsOfLog(
         process,
         openedIndex: known ? cursor.openedIndex : ops.completeIndex[op]!,
         readBefore: known ? cursor.readBefore : null,
+        assignedIndex: during ?? cursor.assignedIndex,
         isolation: cursor.isolation,
       });
     }
@@ -137,6 +145,7 @@ function newCursor(history: History): Cursor {
     epoch: -1,
     lastRow: -1,
     openedIndex: -1,
+    assignedIndex: -1,
     readBefore: null,
     isolation: defaultIsolation(history),
   };
@@ -157,21 +166,29 @@ function advance(
     cursor.epoch = -1;
     const opens = change.opens.has(log);
     cursor.openedIndex = opens ? change.index : -1;
+    if (change.unassigns) cursor.assignedIndex = cursor.openedIndex;
     cursor.readBefore = opens ? change.opens.get(log)! : null;
   }
 }
 
-/** True if a change that was not applied yet concerns the log and comes before event `index`. */
+/**
+ * Where changes that were not applied yet concern the log and come before event `index`: the index of the last that
+ * assigned it, or -1 where none did. Null: nothing changed.
+ */
 function changesDuring(
   cursor: Cursor,
   changes: readonly AssignmentChange[],
   log: number,
   index: number,
-): boolean {
+): number | null {
+  let assigned: number | null = null;
   for (let i = cursor.change; i < changes.length && changes[i]!.index < index; i++) {
-    if (touches(changes[i]!, log)) return true;
+    const change = changes[i]!;
+    if (!touches(change, log)) continue;
+    assigned ??= -1;
+    if (change.opens.has(log)) assigned = change.index;
   }
-  return false;
+  return assigned;
 }
 
 function touches(change: AssignmentChange, log: number): boolean {

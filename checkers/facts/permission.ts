@@ -46,6 +46,11 @@ const uncommitted: readonly Permission[] = [
   },
 ];
 
+/** Of members whose group had committed nothing; the checker decides which those are. */
+const skipping: readonly Permission[] = [
+  { setting: 'auto.offset.reset', permits: (config) => config('auto.offset.reset') === 'latest' },
+];
+
 const profile: readonly Permission[] = [{ setting: 'profile', permits: () => true }];
 
 const table = new Map<AnomalyName, readonly Permission[]>([
@@ -58,6 +63,7 @@ const table = new Map<AnomalyName, readonly Permission[]>([
   ['nonmonotonic-send', overtaking],
   ['key-reordered', overtaking],
   ['aborted-read', uncommitted],
+  ['group-skip', skipping],
   ['G0', profile],
   ['G0-process', profile],
   ['G0-realtime', profile],
@@ -97,6 +103,12 @@ export function acksAll(history: History): boolean {
 export function replicaLagNs(history: History): number {
   const defaultMs = 30_000;
   return (numberIn(configOf(history)('replica.lag.time.max.ms')) ?? defaultMs) * 1_000_000;
+}
+
+/** How long a tombstone stays at least, ns; Kafka's default, a day, where not given. */
+export function deleteRetentionNs(history: History): number {
+  const defaultMs = 86_400_000;
+  return (numberIn(configOf(history)('delete.retention.ms')) ?? defaultMs) * 1_000_000;
 }
 
 /** Own keys only: nothing in a header reaches a prototype. */

@@ -164,6 +164,48 @@ export class HistoryBuilder {
     return this.op(process, 'assign', { logs, from, isolation, stable }, row);
   }
 
+  /** Joins a consumer group; `rebalance` events then say what it was given. */
+  subscribe(
+    process: number,
+    group: string,
+    row: Ending & { readonly topics?: readonly string[]; readonly stable?: boolean } = {},
+  ): this {
+    const { topics, stable } = row;
+    return this.op(process, 'subscribe', { group, topics: topics ?? ['t'], stable }, row);
+  }
+
+  /** What a member was told: generation, member, assigned, revoked, lost. */
+  rebalance(process: number, value: object, row: Row = {}): this {
+    return this.event('rebalance', value, { ...row, process });
+  }
+
+  /** Writes offsets of a group. */
+  commit(
+    process: number,
+    group: string,
+    offsets: Readonly<Record<LogName, number>>,
+    row: Ending & { readonly generation?: number; readonly member?: string } = {},
+  ): this {
+    const { generation, member } = row;
+    return this.op(process, 'commit', { group, offsets, generation, member }, row);
+  }
+
+  /** Reads offsets of a group. */
+  committed(
+    process: number,
+    group: string,
+    offsets: Readonly<Record<LogName, number>>,
+    row: Ending & { readonly logs?: readonly LogName[] } = {},
+  ): this {
+    const logs = row.logs ?? Object.keys(offsets);
+    return this.op(
+      process,
+      'committed',
+      { group, logs },
+      { ...row, completed: { group, offsets } },
+    );
+  }
+
   close(process: number, row: Ending = {}): this {
     return this.op(process, 'close', {}, row);
   }

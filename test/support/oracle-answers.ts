@@ -1,6 +1,7 @@
 /** Every oracle under the name of its anomaly. */
 import type { AnomalyName } from '../../src/spi/verdict.ts';
 import type { Model, OracleAnswer } from './oracle-model.ts';
+import { lostKeyOracle, resurrectedKeyOracle } from './oracle-compaction.ts';
 import {
   abortedReadOracle,
   corruptRecordOracle,
@@ -39,4 +40,6 @@ export const oracles: readonly (readonly [AnomalyName, (model: Model) => OracleA
   ['poll-skip', pollSkipOracle],
   ['int-poll-skip', intPollSkipOracle],
   ['aborted-read', abortedReadOracle],
+  ['compaction-lost-key', lostKeyOracle],
+  ['compaction-resurrected-key', resurrectedKeyOracle],
 ];

@@ -1,4 +1,5 @@
 /** Oracles of durability: lost-write, truncated-read, scan-divergence. */
+import { isAmbiguous, keysDiverge } from './oracle-compaction.ts';
 import {
   before,
   counted,
@@ -171,7 +172,8 @@ export function scanDivergenceOracle(model: Model): OracleAnswer {
   const found = scans.some((a) =>
     scans.some((b) => a.log === b.log && a.view === b.view && disagree(model, a, b)),
   );
-  return { found, count: null };
+  if (!found && isAmbiguous(model)) return { found: null, count: null };
+  return { found: found || keysDiverge(model), count: null };
 }
 
 function disagree(model: Model, a: ModelScan, b: ModelScan): boolean {

@@ -23,6 +23,7 @@ export interface ModelSend {
   readonly topicOnly: boolean;
   readonly value: Scalar;
   readonly key: string | null;
+  readonly tombstone: boolean;
   readonly hash: string | null;
   /** As the completion gave it. */
   readonly offset: number | null;
@@ -82,12 +83,14 @@ export interface Model {
   readonly lagMs: number;
   readonly retention: boolean;
   readonly compacted: ReadonlySet<string>;
+  readonly deleteRetentionMs: number;
   readonly external: ReadonlySet<string>;
 }
 
 /** What an oracle says of one anomaly; count is null where the definition does not fix one. */
 export interface OracleAnswer {
-  readonly found: boolean;
+  /** Null: the definition does not say what such a history means, and nothing is compared. */
+  readonly found: boolean | null;
   readonly count: number | null;
 }
 

@@ -12,6 +12,7 @@ interface RawRecord {
   readonly learned: boolean;
   readonly shift: number;
   readonly key: string | null;
+  readonly tombstone: boolean;
   readonly hash: string | null;
   readonly attempt: boolean;
 }
@@ -86,6 +87,8 @@ export interface RawHistory {
   readonly acks: string | null;
   readonly errorMs: number;
   readonly retention: boolean;
+  /** Of tombstones, ms; null: not given. */
+  readonly deleteRetentionMs: number | null;
   readonly topic: 'plain' | 'compact' | 'external';
 }
 
@@ -106,6 +109,7 @@ const rawRecord: fc.Arbitrary<RawRecord> = fc.record({
   learned: rarely(true, fc.constant(false), 4),
   shift: rarely(0, fc.constantFrom(-1, 1, 2)),
   key: fc.constantFrom(null, 'a', 'b'),
+  tombstone: rarely(false, fc.constant(true), 3),
   hash: rarely(null, fc.constantFrom('x', 'y')),
   attempt: rarely(false, fc.constant(true)),
 });
@@ -200,6 +204,7 @@ export const rawHistory: fc.Arbitrary<RawHistory> = fc.record({
   acks: fc.constantFrom(null, 'all', '1'),
   errorMs: rarely(0, fc.constantFrom(1, 2), 3),
   retention: rarely(false, fc.constant(true)),
+  deleteRetentionMs: rarely<number | null>(null, fc.constantFrom(0, 2, 10), 1),
   topic: rarely<RawHistory['topic']>(
     'plain',
     fc.constantFrom('compact' as const, 'external' as const),

@@ -48,7 +48,7 @@ interface Draft {
 
 /** Turns drawn numbers into a history that the format allows. */
 function buildModel(raw: RawHistory): Model {
-  const writer = new Writer();
+  const writer = new Writer(raw.topic === 'compact');
   raw.sends.forEach((send) => {
     writer.send(send);
   });
@@ -61,6 +61,7 @@ function buildModel(raw: RawHistory): Model {
   const config: Record<string, unknown> = { 'replica.lag.time.max.ms': 3 };
   if (raw.acks !== null) config['acks'] = raw.acks;
   if (raw.retention) config['retention.ms'] = 1000;
+  if (raw.deleteRetentionMs !== null) config['delete.retention.ms'] = raw.deleteRetentionMs;
   const topics =
     raw.topic === 'plain'
       ? {}
@@ -82,12 +83,14 @@ function buildModel(raw: RawHistory): Model {
     acksAll: raw.acks !== '1',
     lagMs: 3,
     retention: raw.retention,
+    deleteRetentionMs: raw.deleteRetentionMs ?? 86_400_000,
     compacted: new Set(raw.topic === 'compact' ? ['t'] : []),
     external: new Set(raw.topic === 'external' ? ['t'] : []),
   };
 }
 
 class Writer {
+  readonly compacted: boolean;
   readonly ops: ModelOp[] = [];
   readonly sends: ModelSend[] = [];
   readonly sights: ModelSight[] = [];
@@ -99,6 +102,10 @@ class Writer {
     [];
   readonly #cursor = new Map<number, number>();
   readonly #incarnation = new Map<number, number>();
+
+  constructor(compacted: boolean) {
+    this.compacted = compacted;
+  }
 
   events(): readonly HistoryEvent[] {
     return this.#drafts
@@ -127,12 +134,13 @@ class Writer {
         topicOnly: record.topicOnly,
         value: this.sends.length,
         key: record.key,
+        tombstone: record.tombstone && record.key !== null,
         hash: record.hash,
         offset,
         inv: attempt ? attempted : op.inv,
         place: 0,
       };
-      const meta = metaOf(record.key, record.hash);
+      const meta = metaOf(record.key, record.hash, send.tombstone);
       const named = record.topicOnly ? 't' : log;
       (attempt ? later : invoked).push({ send, micro: ['send', named, send.value, ...meta] });
       this.#places.push({ log, offset: record.place, send });
@@ -285,7 +293,9 @@ class Writer {
     if (odd === null) return seen;
     if (odd.swap && seen.length >= 2) return [seen[1]!, seen[0]!, ...seen.slice(2)];
     const value = odd.value < 0 ? 'nobody' : Math.min(odd.value, this.sends.length - 1);
-    const record = { offset: odd.place, value, key: odd.key, hash: odd.hash };
+    // What a compacted log holds is told by keys: there only values are odd.
+    const key = this.compacted ? (this.sends[Number(value)]?.key ?? null) : odd.key;
+    const record = { offset: odd.place, value, key, hash: odd.hash };
     seen.splice(Math.min(odd.at, seen.length), odd.at % 2, record);
     return seen;
   }
@@ -344,7 +354,13 @@ function withSession<T extends object>(event: T, op: ModelOp): T & { session?: s
   return op.session === 'shared' ? { ...event, session: 'shared' } : event;
 }
 
-function metaOf(key: string | null, hash: string | null): readonly object[] {
+function metaOf(key: string | null, hash: string | null, tombstone = false): readonly object[] {
   if (key === null && hash === null) return [];
-  return [{ ...(key === null ? {} : { key }), ...(hash === null ? {} : { hash }) }];
+  return [
+    {
+      ...(key === null ? {} : { key }),
+      ...(hash === null ? {} : { hash }),
+      ...(tombstone ? { tombstone } : {}),
+    },
+  ];
 }

@@ -21,8 +21,9 @@ describe.each(oracles)('%s on random tiny histories', (anomaly, oracle) => {
       fc.property(randomModel, (model) => {
         const expected = oracle(model);
         const actual = judge(model, anomaly);
-        expect(actual.outcome === 'found').toBe(expected.found);
-        if (expected.count !== null) expect(actual.count).toBe(expected.count);
+        if (expected.found !== null) expect(actual.outcome === 'found').toBe(expected.found);
+        if (expected.found !== null && expected.count !== null)
+          expect(actual.count).toBe(expected.count);
         for (const witness of actual.witnesses) {
           if (inOrder.has(anomaly)) expect(witness.operations).toEqual(ascending(witness));
           const certificate = certifyWitness(model.header, model.events, anomaly, witness);

@@ -10,13 +10,7 @@ function counts(h: HistoryBuilder, names: readonly AnomalyName[]) {
 }
 
 describe('obligations of transactions', () => {
-  const names = [
-    'G0',
-    'torn-transaction',
-    'precommitted-read',
-    'offsets-not-atomic',
-    'key-processed-out-of-order',
-  ] as const;
+  const names = ['G0', 'torn-transaction', 'precommitted-read', 'offsets-not-atomic'] as const;
   const completed = {
     send: ['send', 't/1', [0, 'y']],
     poll: ['poll', { 't/0': [[0, 'x']] }],
@@ -25,18 +19,18 @@ describe('obligations of transactions', () => {
   const invoked = { send: ['send', 't/1', 'y'], poll: ['poll'], offsets: completed.offsets };
 
   it.each([
-    [['send'], [1, 1, 0, 0, 0]],
-    [['poll'], [1, 0, 0, 0, 0]],
-    [['offsets'], [1, 0, 0, 1, 1]],
+    [['send'], [1, 1, 0, 0]],
+    [['poll'], [1, 0, 0, 0]],
+    [['offsets'], [1, 0, 0, 1]],
     [
       ['poll', 'send'],
-      [1, 1, 1, 0, 0],
+      [1, 1, 1, 0],
     ],
     [
       ['poll', 'send', 'offsets'],
-      [1, 1, 1, 1, 1],
+      [1, 1, 1, 1],
     ],
-    [[], [0, 0, 0, 0, 0]],
+    [[], [0, 0, 0, 0]],
   ] as const)('%j', (micro, expected) => {
     const h = history().op(
       1,
@@ -51,39 +45,18 @@ describe('obligations of transactions', () => {
     const h = history()
       .send(0, 't/0', 1, { ok: 0 })
       .op(1, 'txn', [['send', 't/1', 'y']], { fail: true });
-    expect(counts(h, names)).toEqual([0, 0, 0, 0, 0]);
+    expect(counts(h, names)).toEqual([0, 0, 0, 0]);
   });
 });
 
-describe('obligations of groups', () => {
-  const names = ['group-skip', 'stale-commit', 'wrong-state'] as const;
-
-  it('are subscriptions and assigned logs, commits and states, but for those that failed', () => {
-    const subscribe = { group: 'g', topics: ['t'] };
-    const commit = { group: 'g', offsets: { 't/0': 1 } };
+describe('obligations of stores', () => {
+  it('are states that did not fail', () => {
+    const state = { input: 'in/0', store: 's' };
     const h = history()
-      .op(1, 'subscribe', subscribe)
-      .op(2, 'subscribe', subscribe, { fail: true })
-      .event('rebalance', { assigned: ['t/0', 't/1'] }, { process: 1 })
-      .event('rebalance', { revoked: ['t/0'] }, { process: 1 })
-      .event('leader', { assigned: ['t/0'] })
-      .op(1, 'commit', commit)
-      .op(3, 'commit', commit, { info: true })
-      .op(1, 'commit', commit, { fail: true });
-    expect(counts(h, names)).toEqual([3, 2, 0]);
-  });
-});
-
-describe('obligations of compaction', () => {
-  it('are keyed sends to compacted topics that did not fail', () => {
-    const h = history({ topics: { t: { cleanup: 'compact' }, u: { cleanup: 'delete' } } })
-      .send(0, 't/0', 1, { ok: 0, meta: { key: 'k' } })
-      .send(0, 't/0', 2, { ok: 1 })
-      .send(0, 't/0', 3, { fail: true, meta: { key: 'k' } })
-      .send(0, 'u/0', 4, { ok: 0, meta: { key: 'k' } })
-      .send(0, 'v/0', 5, { ok: 0, meta: { key: 'k' } })
-      .send(1, 't/1', 6, { info: true, meta: { key: 'l' } });
-    expect(counts(h, ['compaction-lost-key', 'compaction-resurrected-key'])).toEqual([2, 2]);
+      .op(1, 'state', state, { completed: { ...state, position: 0, entries: [] } })
+      .op(2, 'state', state, { info: true })
+      .op(3, 'state', state, { fail: true });
+    expect(counts(h, ['wrong-state'])).toEqual([2]);
   });
 });
 

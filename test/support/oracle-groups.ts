@@ -1,0 +1,213 @@
+/** Oracles of consumer groups, straight from the definitions: commits in every order that their times allow. */
+import type { AnomalyName } from '../../src/spi/verdict.ts';
+import { keyAt, type GroupModel, type GroupStep } from './random-groups.ts';
+
+export const groupOracles: readonly (readonly [AnomalyName, (model: GroupModel) => number])[] = [
+  ['commit-regression', (model) => starts(model).filter((start) => regressed(model, start)).length],
+  ['group-skip', (model) => starts(model).reduce((sum, start) => sum + skipped(model, start), 0)],
+  ['stale-commit', staleCommits],
+  ['double-ownership', doubleOwners],
+  ['key-processed-out-of-order', outOfOrder],
+];
+
+/** a had ended before b began. */
+function before(model: GroupModel, a: GroupStep, b: GroupStep): boolean {
+  if (a.process === b.process) return a.endIndex < b.index;
+  return a.end + model.errorMs < b.inv - model.errorMs;
+}
+
+function stepsOf(model: GroupModel, process: number): readonly GroupStep[] {
+  return model.steps.filter((step) => step.process === process);
+}
+
+/** The group of a process at one of its steps. */
+function groupAt(model: GroupModel, step: GroupStep, index = step.index): string | null {
+  const own = stepsOf(model, step.process);
+  const last = own.findLast(
+    ({ f, status, index: at }) => f === 'subscribe' && status !== 'fail' && at < index,
+  );
+  return last?.group ?? null;
+}
+
+interface Start {
+  readonly event: GroupStep;
+  readonly log: string;
+  readonly first: number;
+}
+
+/** Assignments whose first record is certain: steps never overlap a rebalance of their process here. */
+function starts(model: GroupModel): readonly Start[] {
+  return model.steps
+    .filter((step) => step.f === 'rebalance' && groupAt(model, step) !== null)
+    .flatMap((event) =>
+      event.assigned.flatMap((log): Start[] => {
+        const later = stepsOf(model, event.process).filter(({ index }) => index > event.index);
+        const end = later.findIndex(
+          ({ f, status, assigned, revoked }) =>
+            (f === 'rebalance' && (assigned.includes(log) || revoked?.includes(log) === true)) ||
+            ((f === 'subscribe' || f === 'close') && status !== 'fail') ||
+            (f !== 'rebalance' && status !== 'ok'),
+        );
+        const first = (end < 0 ? later : later.slice(0, end)).find(
+          (step) => step.f === 'poll' && step.log === log && step.offsets.length > 0,
+        );
+        return first === undefined ? [] : [{ event, log, first: Math.min(...first.offsets) }];
+      }),
+    );
+}
+
+/** What may be committed at the event, in each order of the commits that is possible: null is nothing. */
+function possible(model: GroupModel, { event, log }: Start): ReadonlySet<number | null> {
+  const group = groupAt(model, event);
+  const commits = model.steps.filter(
+    (step) =>
+      step.f === 'commit' && step.status !== 'fail' && step.group === group && step.log === log,
+  );
+  const found = new Set<number | null>();
+  const extend = (done: readonly GroupStep[], left: readonly GroupStep[], value: number | null) => {
+    const isNext = (step: GroupStep): boolean =>
+      left.every(
+        (other) => other === step || other.status === 'info' || !before(model, other, step),
+      );
+    // The event's turn: whatever had certainly ended before it has had its own.
+    if (left.every((step) => step.status === 'info' || !before(model, step, event)))
+      found.add(value);
+    for (const step of left.filter(isNext)) {
+      if (before(model, event, step)) continue;
+      extend(
+        [...done, step],
+        left.filter((other) => other !== step),
+        step.next,
+      );
+    }
+  };
+  extend([], commits, null);
+  return found;
+}
+
+function regressed(model: GroupModel, start: Start): boolean {
+  return [...possible(model, start)].every((next) => next !== null && start.first < next);
+}
+
+function skipped(model: GroupModel, start: Start): number {
+  const bound = Math.max(0, ...[...possible(model, start)].map((next) => next ?? 0));
+  return model.present.filter((offset) => offset >= bound && offset < start.first).length;
+}
+
+function staleCommits(model: GroupModel): number {
+  return model.steps.filter(
+    (commit) =>
+      commit.f === 'commit' &&
+      commit.status === 'ok' &&
+      commit.generation !== null &&
+      model.steps.some(
+        (event) =>
+          event.f === 'rebalance' &&
+          groupAt(model, event) === commit.group &&
+          event.generation !== null &&
+          event.generation > commit.generation! &&
+          areOthers(event, commit) &&
+          before(model, event, commit),
+      ),
+  ).length;
+}
+
+function areOthers(a: GroupStep, b: GroupStep): boolean {
+  return a.member !== null && b.member !== null ? a.member !== b.member : a.process !== b.process;
+}
+
+/** (generation, log) of a group with two members that own it. */
+function doubleOwners(model: GroupModel): number {
+  const events = model.steps.filter(
+    (step) => step.f === 'rebalance' && step.generation !== null && groupAt(model, step) !== null,
+  );
+  const found = new Set<string>();
+  for (const a of events) {
+    for (const b of events) {
+      if (a.generation !== b.generation || groupAt(model, a) !== groupAt(model, b)) continue;
+      if (!areOthers(a, b)) continue;
+      const ownedByB = owned(model, b);
+      for (const log of owned(model, a)) {
+        if (ownedByB.has(log)) found.add(`${groupAt(model, a)} ${a.generation} ${log}`);
+      }
+    }
+  }
+  return found.size;
+}
+
+/** What the process owns by this event: what it is given, and, by its last event of the generation, what it surely kept. */
+function owned(model: GroupModel, event: GroupStep): ReadonlySet<string> {
+  const own = stepsOf(model, event.process).filter(({ f }) => f === 'rebalance');
+  const last = own.findLast(
+    (step) =>
+      step.generation === event.generation && groupAt(model, step) === groupAt(model, event),
+  );
+  const given = new Set(event.assigned);
+  if (last !== event || event.revoked === null) return given;
+  let kept = new Set<string>();
+  let subscription = -1;
+  for (const step of own.filter(({ index }) => index <= event.index)) {
+    const since = stepsOf(model, event.process).findLast(
+      ({ f, status, index }) => f === 'subscribe' && status !== 'fail' && index < step.index,
+    )!.index;
+    if (since !== subscription) kept = new Set();
+    subscription = since;
+    for (const log of step.revoked ?? []) kept.delete(log);
+    if (step.assigned.some((log) => kept.has(log))) kept.clear();
+    if (step.index < event.index) for (const log of step.assigned) kept.add(log);
+  }
+  return new Set([...given, ...kept]);
+}
+
+/** Records that were first processed after a later one of their key had been. */
+function outOfOrder(model: GroupModel): number {
+  let count = 0;
+  for (const group of ['g', 'h']) {
+    for (const log of ['t/0', 't/1']) {
+      const works = (offset: number, how: 'surely' | 'perhaps') =>
+        model.steps.filter((poll) => processes(model, poll, { group, log, offset, how }));
+      for (const offset of model.present) {
+        if (works(offset, 'surely').length === 0) continue;
+        const later = model.present.filter((o) => o > offset && keyAt(o) === keyAt(offset));
+        const ended = later.flatMap((o) => works(o, 'surely'));
+        if (
+          ended.some((op) => works(offset, 'perhaps').every((begun) => before(model, op, begun)))
+        ) {
+          count++;
+        }
+      }
+    }
+  }
+  return count;
+}
+
+function processes(
+  model: GroupModel,
+  poll: GroupStep,
+  asked: {
+    readonly group: string;
+    readonly log: string;
+    readonly offset: number;
+    readonly how: 'surely' | 'perhaps';
+  },
+): boolean {
+  const { group, log, offset, how } = asked;
+  if (poll.f !== 'poll' || poll.log !== log || !poll.offsets.includes(offset)) return false;
+  if (groupAt(model, poll, poll.endIndex) !== group) return false;
+  const later = stepsOf(model, poll.process).filter(({ index }) => index > poll.index);
+  const gaveUp = later.findIndex(
+    ({ f, status, assigned, revoked }) =>
+      (f === 'rebalance' && (assigned.includes(log) || revoked?.includes(log) === true)) ||
+      ((f === 'subscribe' || f === 'close') && status !== 'fail'),
+  );
+  return later.some(
+    (step, i) =>
+      step.f === 'commit' &&
+      step.group === group &&
+      step.log === log &&
+      step.next > offset &&
+      (how === 'perhaps'
+        ? step.status !== 'fail'
+        : step.status === 'ok' && (gaveUp < 0 || i < gaveUp)),
+  );
+}

@@ -1,0 +1,119 @@
+/** key-processed-out-of-order: which operation processed a record, and what a repetition means. */
+import { describe, expect, it } from 'vitest';
+import { history, type HistoryBuilder } from '../../support/history-builder.ts';
+import { resultOf } from '../../support/judged.ts';
+
+const anomaly = 'key-processed-out-of-order';
+const k = { key: 'k' };
+
+/** Processes 1 and 2 of one group, each with t/0 at its time. */
+function group(): HistoryBuilder {
+  return history()
+    .subscribe(1, 'g', { at: [1, 2] })
+    .rebalance(1, { generation: 1, assigned: ['t/0'] }, { at: 3 })
+    .subscribe(2, 'g', { at: [41, 42] })
+    .rebalance(1, { generation: 2, revoked: ['t/0'] }, { at: 43 })
+    .rebalance(2, { generation: 2, assigned: ['t/0'] }, { at: 44 });
+}
+
+/** Process 1 processes offset 1; process 2 then offset 0. */
+const swapped = (secondKey: string = 'k', row: object = {}) =>
+  group()
+    .poll(1, { 't/0': [[1, 'b', k]] }, { at: [10, 11], as: 'later record' })
+    .commit(1, 'g', { 't/0': 2 }, { at: [20, 21], as: 'its commit', ...row })
+    .poll(2, { 't/0': [[0, 'a', { key: secondKey }]] }, { at: [50, 51], as: 'earlier record' })
+    .commit(2, 'g', { 't/0': 1 }, { at: [60, 61], as: 'the other commit' });
+
+describe(anomaly, () => {
+  it('is found where a record was processed after a later one of its key', () => {
+    const h = swapped();
+    const result = resultOf(h, anomaly);
+    expect(result).toMatchObject({ outcome: 'found', count: 1, checked: 1, permittedBy: null });
+    expect(result.witnesses[0]).toMatchObject({
+      operations: ['later record', 'its commit', 'earlier record', 'the other commit'].map((as) => h.index(as)),
+      log: 't/0',
+      offset: 0,
+      value: 'a',
+      key: 'k',
+    }); // prettier-ignore
+  });
+
+  it.each([
+    ['another key', swapped('l')],
+    ['an uncertain commit', swapped('k', { info: true })],
+    ['a commit that failed', swapped('k', { fail: true })],
+  ])('is not exercised by %s', (_what, h) => {
+    expect(resultOf(h, anomaly)).toMatchObject({ outcome: 'not-exercised', checked: 0 });
+  });
+
+  it('is absent where the order is kept, and within one poll', () => {
+    const h = group()
+      .poll(1, { 't/0': [[0, 'a', k], [1, 'b', k]] }, { at: [10, 11] })
+      .commit(1, 'g', { 't/0': 2 }, { at: [20, 21] })
+      .poll(2, { 't/0': [[2, 'c', k]] }, { at: [50, 51] })
+      .commit(2, 'g', { 't/0': 3 }, { at: [60, 61] }); // prettier-ignore
+    expect(resultOf(h, anomaly)).toMatchObject({ outcome: 'absent', checked: 2 });
+  });
+
+  it('counts a record that is processed again by the first time, certain or not', () => {
+    const again = (row: object) =>
+      group()
+        .poll(1, { 't/0': [[0, 'a', k]] }, { at: [5, 6] })
+        .commit(1, 'g', { 't/0': 1 }, { at: [7, 8], ...row })
+        .poll(3, { 't/0': [[1, 'b', k]] }, { at: [10, 11] })
+        .subscribe(3, 'g', { at: [4, 4.5] })
+        .commit(3, 'g', { 't/0': 2 }, { at: [20, 21] })
+        .poll(2, { 't/0': [[0, 'a', k]] }, { at: [50, 51] })
+        .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    expect(resultOf(again({}), anomaly).outcome).toBe('absent');
+    expect(resultOf(again({ info: true }), anomaly).outcome).toBe('absent');
+    expect(resultOf(again({ fail: true }), anomaly).outcome).toBe('found');
+  });
+
+  it('takes no commit for proof that came after the log was given up', () => {
+    const h = group()
+      .poll(1, { 't/0': [[1, 'b', k]] }, { at: [10, 11] })
+      .commit(1, 'g', { 't/0': 2 }, { at: [45, 46] })
+      .poll(2, { 't/0': [[0, 'a', k]] }, { at: [50, 51] })
+      .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    expect(resultOf(h, anomaly)).toMatchObject({ outcome: 'not-exercised' });
+  });
+
+  it('takes the key from the writer where the reader does not tell', () => {
+    const h = group()
+      .send(0, 't/0', 'a', { at: [0.1, 0.2], ok: 0, meta: k })
+      .send(0, 't/0', 'b', { at: [0.3, 0.4], ok: 1, meta: k })
+      .poll(1, { 't/0': [[1, 'b']] }, { at: [10, 11] })
+      .commit(1, 'g', { 't/0': 2 }, { at: [20, 21] })
+      .poll(2, { 't/0': [[0, 'a']] }, { at: [50, 51] })
+      .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    expect(resultOf(h, anomaly)).toMatchObject({ outcome: 'found', count: 1 });
+  });
+
+  it('is the transaction that processes what its offsets cover', () => {
+    const copied = (at: readonly [number, number]) =>
+      group()
+        .op(1, 'txn', [['poll'], ['offsets', 'g', { 't/0': 2 }]], {
+          at,
+          completed: [
+            ['poll', { 't/0': [[1, 'b', k]] }],
+            ['offsets', 'g', { 't/0': 2 }],
+          ],
+        })
+        .poll(2, { 't/0': [[0, 'a', k]] }, { at: [50, 51] })
+        .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    expect(resultOf(copied([10, 20]), anomaly)).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resultOf(copied([10, 55]), anomaly).outcome).toBe('absent');
+  });
+
+  it('keeps groups apart', () => {
+    const h = history()
+      .subscribe(1, 'g', { at: [1, 2] })
+      .subscribe(2, 'h', { at: [3, 4] })
+      .poll(1, { 't/0': [[1, 'b', k]] }, { at: [10, 11] })
+      .commit(1, 'g', { 't/0': 2 }, { at: [20, 21] })
+      .poll(2, { 't/0': [[0, 'a', k]] }, { at: [50, 51] })
+      .commit(2, 'h', { 't/0': 1 }, { at: [60, 61] });
+    expect(resultOf(h, anomaly)).toMatchObject({ outcome: 'not-exercised' });
+  });
+});
