@@ -2,7 +2,12 @@
  * Whose fault it is, by the rule of CHECKERS.md. Only the raw log tells the broker's fault from the client's; without a raw scan
  * a layer is unknown, but for a withheld offset.
  */
-import { opStatus, type History, type LogColumns } from '../../src/history/columns.ts';
+import {
+  opStatus,
+  type History,
+  type LogColumns,
+  type SendRef,
+} from '../../src/history/columns.ts';
 import type { RawBatch } from '../../src/history/event.ts';
 import type { Layer } from '../../src/spi/verdict.ts';
 import { recordsOf } from './records.ts';
@@ -98,7 +103,7 @@ interface Overlap {
  */
 function isDeduplicated(history: History, log: LogColumns, overlap: Overlap): boolean {
   const { send, holder, batch } = overlap;
-  const earlier = history.findSend(log.id, holder);
+  const earlier = writerOf(history, log, holder);
   if (earlier === null || batch.producerId < 0) return false;
   const { sends } = history.logs[earlier.log]!;
   if (sends.recordedIndex[earlier.row]! >= log.sends.recordedIndex[send]!) return false;
@@ -106,6 +111,17 @@ function isDeduplicated(history: History, log: LogColumns, overlap: Overlap): bo
   const own = producerOf(history, log, send);
   if (own !== null) return own.producerId === batch.producerId && own.epoch === batch.epoch;
   return session[sends.op[earlier.row]!] === session[log.sends.op[send]!];
+}
+
+/**
+ * The send of a value that stands in this log. One that left the partition to the client may be acknowledged in another log
+ * of the topic, or in none: then it is a send of that log.
+ */
+function writerOf(history: History, log: LogColumns, value: number): SendRef | null {
+  const { writerLog, writerRow, value: values } = recordsOf(history)[log.id]!;
+  const record = values.indexOf(value);
+  if (record < 0 || writerLog[record]! < 0) return null;
+  return { log: writerLog[record]!, row: writerRow[record]! };
 }
 
 /**

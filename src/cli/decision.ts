@@ -2,7 +2,6 @@
 import type { PhaseLimits } from '../run/options.ts';
 import type { ScheduledFault } from '../spi/nemesis.ts';
 import type { SimulatedProfile } from '../spi/simulation.ts';
-import type { SendStyle } from '../spi/workload.ts';
 import type { ScenarioSettings } from './scenarios/index.ts';
 
 export interface Decision {
@@ -17,7 +16,8 @@ export interface Decision {
   readonly partitions: number;
   readonly claims: readonly string[] | null;
   readonly settings: ScenarioSettings;
-  readonly sends: SendStyle;
+  /** Defects that are switched on beside those that flags name; on the simulated cluster alone. */
+  readonly defects: readonly string[];
   /** Of a simulated environment. */
   readonly profile: SimulatedProfile;
   /** How many of a hundred faults begin while the one before them stands. */

@@ -19,6 +19,7 @@ export function needsOf(defects: readonly Defect[]): Needs {
 /** The settings with those that are needed in their place. */
 export function withNeeds(settings: ScenarioSettings, needs: Needs): ScenarioSettings {
   const { producer, topicConfig } = settings;
+  const sends = { ...settings.sends, ...needs.sends };
   const acks = needs.acks ?? producer.acks;
   const needed: ProducerSettings = {
     ...producer,
@@ -29,9 +30,10 @@ export function withNeeds(settings: ScenarioSettings, needs: Needs): ScenarioSet
     retriesMax: needs.retriesMax ?? producer.retriesMax,
   };
   const { minInSync } = needs;
-  if (minInSync === undefined) return { producer: needed, topicConfig };
+  if (minInSync === undefined) return { producer: needed, topicConfig, sends };
   return {
     producer: needed,
     topicConfig: { ...topicConfig, 'min.insync.replicas': String(minInSync) },
+    sends,
   };
 }

@@ -6,7 +6,7 @@ import type { PhaseLimits, RunOptions } from '../run/options.ts';
 import type { ProducerSettings } from '../spi/client.ts';
 import type { ScheduledFault } from '../spi/nemesis.ts';
 import { quietProfile, type Defect } from '../spi/simulation.ts';
-import { plainSends, type SendStyle } from '../spi/workload.ts';
+import type { SendStyle } from '../spi/workload.ts';
 import type { Decision } from './decision.ts';
 import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
 import { refuseFixed } from './flags.ts';
@@ -46,8 +46,11 @@ export function resolveRun(
   if (workload === undefined) {
     throw unknownName('--workload', decision.workload, [...registries.workloads.keys()]);
   }
-  const { settings, schedule, profile, overlapPercent, ...rest } = decision;
-  const simulated = { profile, defects: defects.map(({ name }) => name) };
+  const { settings, schedule, profile, overlapPercent, defects: brought, ...rest } = decision;
+  const simulated = {
+    profile,
+    defects: [...new Set([...brought, ...defects.map(({ name }) => name)])],
+  };
   return {
     ...rest,
     cluster,
@@ -55,10 +58,11 @@ export function resolveRun(
     schedule:
       schedule ?? overlapFaults(seed, draw(decision, flags, seed, registries), overlapPercent),
     producer: settings.producer,
+    sends: settings.sends,
     topicConfig: settings.topicConfig,
     config: {
       ...registries.clusters[cluster].brokerConfig,
-      ...headerConfig(settings, decision.sends),
+      ...headerConfig(settings),
     },
     simulated: cluster === 'simulated' ? simulated : null,
     image: flags.image,
@@ -108,7 +112,7 @@ function decideByFlags(flags: TestFlags, needs: Needs, registries: Registries): 
     partitions: flags.partitions,
     claims: flags.claims,
     settings: withNeeds({ ...soundSettings, producer }, needs),
-    sends: { ...plainSends, ...needs.sends },
+    defects: [],
     profile: quietProfile,
     overlapPercent: 0,
     schedule: null,
@@ -182,7 +186,7 @@ function decideByScenario(
     partitions,
     claims,
     settings: flags.control ? scenario.control : scenario.settings,
-    sends: plainSends,
+    defects: scenario.clientDefects,
     profile: quietProfile,
     overlapPercent: 0,
     schedule: scenario.schedule,
@@ -200,7 +204,8 @@ function draw(
   { nemeses, clusters }: Registries,
 ): readonly ScheduledFault[] {
   const { nodes } = clusters[cluster];
-  const topics = topicsOf({ ...decision, topicConfig: decision.settings.topicConfig, cluster });
+  const { topicConfig, sends } = decision.settings;
+  const topics = topicsOf({ ...decision, topicConfig, sends, cluster });
   return drawSchedule({
     seed,
     nemeses: decision.faults.map((name) => {
@@ -224,11 +229,8 @@ function inFlightMax({ idempotent, acks }: ProducerSettings, { sharedBy }: SendS
 }
 
 /** The keys by which checkers decide what the configuration permits (table in CHECKERS.md). */
-export function headerConfig(
-  settings: ScenarioSettings,
-  sends: SendStyle,
-): Readonly<Record<string, unknown>> {
-  const { producer, topicConfig } = settings;
+export function headerConfig(settings: ScenarioSettings): Readonly<Record<string, unknown>> {
+  const { producer, topicConfig, sends } = settings;
   return {
     acks: String(producer.acks),
     'enable.idempotence': producer.idempotent,

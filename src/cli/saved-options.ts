@@ -138,7 +138,7 @@ function refuseContradiction(
   { config, producer, topicConfig, sends }: RunOptions,
   path: string,
 ): void {
-  for (const [key, told] of Object.entries(headerConfig({ producer, topicConfig }, sends))) {
+  for (const [key, told] of Object.entries(headerConfig({ producer, topicConfig, sends }))) {
     const said = config[key];
     if (said === undefined || said === told) continue;
     const texts = [said, told].map((value) => JSON.stringify(value));

@@ -41,7 +41,10 @@ export function swarmDecision(
   const promising = kind === 'any' ? stream('kind').chance(2, 3) : kind === 'promising';
   const needs = needsOf(defects);
   const load = stream('load');
-  const settings = withNeeds(drawSettings(stream('settings'), promising), needs);
+  const settings = withNeeds(
+    { ...drawSettings(stream('settings'), promising), sends: drawSends(stream('sends')) },
+    needs,
+  );
   const drawn = drawFaults(stream('faults'), nemeses, needs);
   const schedule = drawLastReplica(stream('last-replica'), settings, nemeses);
   const faultsMs = load.between(12_000, 24_000);
@@ -58,7 +61,7 @@ export function swarmDecision(
     partitions: load.between(1, 4),
     claims: null,
     settings,
-    sends: { ...drawSends(stream('sends')), ...needs.sends },
+    defects: [],
     profile: drawProfile(stream('profile')),
     overlapPercent: promising && losesByDesign(drawn) ? 0 : overlapPercent,
     schedule,
@@ -120,7 +123,7 @@ function drawFaults(
   return nemeses.filter((name) => drawn.includes(name) || needed.includes(name));
 }
 
-function drawSettings(random: Random, promising: boolean): ScenarioSettings {
+function drawSettings(random: Random, promising: boolean): Omit<ScenarioSettings, 'sends'> {
   const weakness = random.pick(['acks', 'in-sync', 'unclean', 'idempotence'] as const);
   const weak = (what: typeof weakness): boolean => {
     const also = random.chance(1, 3);

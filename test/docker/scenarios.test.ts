@@ -1,7 +1,7 @@
 /** Each scenario finds what it must on real Kafka, and its control is valid. Full: three times each. */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import type { AnomalyName } from '../../src/spi/verdict.ts';
+import type { AnomalyName, Layer } from '../../src/spi/verdict.ts';
 import { ordeal, results, Store } from './command.ts';
 import { selectCases, type SuiteCase } from './selection.ts';
 
@@ -10,6 +10,8 @@ interface ScenarioCase extends SuiteCase {
   readonly control: boolean;
   /** Of each list at least one is found. */
   readonly found: readonly (readonly AnomalyName[])[];
+  /** Of every witness of lost-write. */
+  readonly layer: Layer;
 }
 
 const full = process.env['ORDEAL_SUITE'] === 'full';
@@ -17,10 +19,15 @@ const repetitions = full ? 3 : 1;
 /** Scenarios and controls of the short suite may take this long together. */
 const budgetSeconds = full ? Number.POSITIVE_INFINITY : 25 * 60;
 
-function pair(scenario: string, seconds: number, found: ScenarioCase['found']): ScenarioCase[] {
+function pair(
+  scenario: string,
+  seconds: number,
+  found: ScenarioCase['found'],
+  layer: Layer = 'broker',
+): ScenarioCase[] {
   return [
-    { name: scenario, scenario, control: false, seconds, found },
-    { name: `${scenario} --control`, scenario, control: true, seconds, found: [] },
+    { name: scenario, scenario, control: false, seconds, found, layer },
+    { name: `${scenario} --control`, scenario, control: true, seconds, found: [], layer },
   ];
 }
 
@@ -28,6 +35,11 @@ const cases = [
   ...pair('acks-one', 60, [['lost-write'], ['inconsistent-offsets']]),
   ...pair('retries-without-idempotence', 60, [['duplicate']]),
   ...pair('unclean-election', 80, [['lost-write'], ['truncated-read', 'inconsistent-offsets']]),
+  ...pair('unordered-in-flight', 60, [['nonmonotonic-send'], ['duplicate']]),
+  ...pair('sequence-reuse', 50, [['lost-write'], ['inconsistent-offsets']], 'client'),
+  ...pair('concurrent-sends', 50, [['lost-write']], 'client'),
+  ...pair('keyless-retry', 50, [['duplicate'], ['lost-write']], 'client'),
+  ...pair('partial-acknowledgement', 75, [['lost-write']], 'client'),
 ];
 
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
@@ -37,7 +49,7 @@ console.log(
 );
 
 describe('scenarios on real Kafka', () => {
-  for (const { name, scenario, control, found } of chosen) {
+  for (const { name, scenario, control, found, layer } of chosen) {
     for (let repetition = 1; repetition <= repetitions; repetition++) {
       it(`${name}, run ${repetition}`, async () => {
         using store = new Store();
@@ -66,6 +78,8 @@ describe('scenarios on real Kafka', () => {
             either.join(' or '),
           ).toBe(true);
         }
+        const layers = anomalies['lost-write'].witnesses.map((witness) => witness.layer);
+        expect(layers).toEqual(layers.map(() => layer));
         if (scenario === 'acks-one' && !control) {
           expect(anomalies['lost-write'].permittedBy).toContain('acks');
           expect(anomalies['lost-write'].witnesses[0]?.explanation).toContain('acks=1');

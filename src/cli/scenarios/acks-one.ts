@@ -32,4 +32,5 @@ export const acksOne: Scenario = {
   },
   control: soundSettings,
   controlSummary: 'acks=all, idempotent',
+  clientDefects: [],
 };

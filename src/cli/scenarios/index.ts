@@ -1,15 +1,26 @@
 /** Name to scenario: what `ordeal test --scenario` knows. */
 import { acksOne } from './acks-one.ts';
+import { concurrentSends } from './concurrent-sends.ts';
+import { keylessRetry } from './keyless-retry.ts';
+import { partialAcknowledgement } from './partial-acknowledgement.ts';
 import { retriesWithoutIdempotence } from './retries-without-idempotence.ts';
+import { sequenceReuse } from './sequence-reuse.ts';
 import { uncleanElection } from './unclean-election.ts';
+import { unorderedInFlight } from './unordered-in-flight.ts';
 import type { Scenario } from './scenario.ts';
 
 export { soundSettings } from './scenario.ts';
 export type { Scenario, ScenarioSettings } from './scenario.ts';
 
 export const scenarios: ReadonlyMap<string, Scenario> = new Map(
-  [acksOne, retriesWithoutIdempotence, uncleanElection].map((scenario) => [
-    scenario.name,
-    scenario,
-  ]),
+  [
+    acksOne,
+    retriesWithoutIdempotence,
+    uncleanElection,
+    unorderedInFlight,
+    sequenceReuse,
+    concurrentSends,
+    keylessRetry,
+    partialAcknowledgement,
+  ].map((scenario) => [scenario.name, scenario]),
 );

@@ -42,4 +42,5 @@ export const retriesWithoutIdempotence: Scenario = {
   settings: { ...soundSettings, producer: { ...impatient, idempotent: false } },
   control: { ...soundSettings, producer: impatient },
   controlSummary: 'idempotent',
+  clientDefects: [],
 };

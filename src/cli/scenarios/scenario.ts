@@ -2,12 +2,14 @@
 import type { ProducerSettings } from '../../spi/client.ts';
 import type { ScheduledFault } from '../../spi/nemesis.ts';
 import type { AnomalyName, ClaimName } from '../../spi/verdict.ts';
+import { plainSends, type SendStyle } from '../../spi/workload.ts';
 
 /** What differs between a scenario and its control. */
 export interface ScenarioSettings {
   readonly producer: ProducerSettings;
   /** Kafka's topic configuration. */
   readonly topicConfig: Readonly<Record<string, string>>;
+  readonly sends: SendStyle;
 }
 
 export interface Scenario {
@@ -30,6 +32,8 @@ export interface Scenario {
   readonly control: ScenarioSettings;
   /** One sentence: what the control does otherwise. */
   readonly controlSummary: string;
+  /** Defects of the modelled client that stand, on the simulated cluster, for those that kafkajs has; of the control too. */
+  readonly clientDefects: readonly string[];
 }
 
 /** The log that scenarios hurt: the only one that they have. */
@@ -45,4 +49,5 @@ export const soundSettings: ScenarioSettings = {
     operationTimeoutMs: 5_000,
   },
   topicConfig: { 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'false' },
+  sends: plainSends,
 };

@@ -43,4 +43,5 @@ export const uncleanElection: Scenario = {
   },
   control: soundSettings,
   controlSummary: 'min ISR 2, unclean election off',
+  clientDefects: [],
 };

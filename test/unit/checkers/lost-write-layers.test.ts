@@ -91,6 +91,38 @@ describe('the layer of a lost-write', () => {
       .rawScan(9, 't/0', [batch(0)], { at: [12, 13] });
     expect(resultOf(h, 'lost-write').witnesses[0]).toMatchObject({ value: 11, layer: 'broker' });
   });
+
+  /** 10 leaves the partition to the client and ends up in both: acknowledged in t/1, and found at offset 0 of t/0. */
+  const retriedElsewhere = (order: readonly (10 | 11)[]) => {
+    const h = history();
+    order.forEach((value, i) => {
+      const row = { at: [1 + 2 * i, 2 + 2 * i], ok: 0 } as const;
+      if (value === 10) h.send(0, 't', 10, { ...row, to: 't/1' });
+      else h.send(0, 't/0', 11, row);
+    });
+    return h
+      .send(0, 't/0', 12, { at: [5, 6], ok: 1 })
+      .scan(
+        9,
+        't/0',
+        [
+          [0, 10],
+          [1, 12],
+        ],
+        { at: [10, 11] },
+      )
+      .rawScan(9, 't/0', [batch(0), batch(1)], { at: [12, 13] });
+  };
+
+  it('client: the deduplicated one had left the partition to the client, and was acknowledged in another', () => {
+    const { witnesses } = resultOf(retriedElsewhere([10, 11]), 'lost-write');
+    expect(witnesses).toMatchObject([{ value: 11, layer: 'client' }]);
+  });
+
+  it('broker: the same, but invoked later than the lost one', () => {
+    const { witnesses } = resultOf(retriedElsewhere([11, 10]), 'lost-write');
+    expect(witnesses).toMatchObject([{ value: 11, layer: 'broker' }]);
+  });
 });
 
 describe('the settings that permit a lost-write', () => {

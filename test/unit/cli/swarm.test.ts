@@ -31,11 +31,11 @@ describe('swarmDecision', () => {
       ...decision,
       ...decision.settings.producer,
       ...decision.settings.topicConfig,
-      ...decision.sends,
+      ...decision.settings.sends,
       ...decision.profile,
       faultsMs: decision.limits.faultsMs,
     });
-    const fixed = new Set(['test', 'workload', 'claims']);
+    const fixed = new Set(['test', 'workload', 'claims', 'defects']);
     for (const knob of Object.keys(knobs(decisions[0]!))) {
       const values = new Set(decisions.map((decision) => JSON.stringify(knobs(decision)[knob])));
       if (fixed.has(knob)) expect(values.size, knob).toBe(1);
@@ -88,8 +88,8 @@ describe('swarmDecision', () => {
     'has what %s needs, whatever was drawn',
     (_name, defect) => {
       const { needs } = defect;
-      for (const { settings, sends, faults } of drawn('promising', [defect])) {
-        expect(sends).toMatchObject(needs.sends ?? {});
+      for (const { settings, faults } of drawn('promising', [defect])) {
+        expect(settings.sends).toMatchObject(needs.sends ?? {});
         expect(faults).toEqual(expect.arrayContaining([...(needs.nemeses ?? [])]));
         const { acks, idempotent, requestTimeoutMs, retriesMax } = settings.producer;
         expect({ acks, idempotent, requestTimeoutMs, retriesMax }).toMatchObject(
