@@ -45,13 +45,13 @@ export const registries: Registries = {
     simulated: {
       summary: 'a model of three Kafka brokers in this process, on virtual time; a seed fixes all',
       nodes: simulatedNodes,
-      ports: ['process', 'network', 'disk', 'admin'],
+      ports: ['process', 'network', 'disk', 'storage', 'admin'],
       brokerConfig: simulatedBrokerConfig,
     },
     docker: {
       summary: 'three Kafka brokers in containers on this machine',
       nodes: dockerNodes,
-      ports: ['process', 'network', 'admin'],
+      ports: ['process', 'network', 'storage', 'admin'],
       brokerConfig: effectiveConfig(dockerNodes.length, {}),
     },
   },
@@ -84,6 +84,11 @@ export function nemesesOf(
   return [...all.values()]
     .filter(({ needs }) => needs.every((port) => ports.includes(port)))
     .map(({ name }) => name);
+}
+
+/** Those of them that `all` stands for and that a swarm may draw. */
+export function drawnNemesesOf(given: Registries, cluster: ClusterKind): readonly string[] {
+  return nemesesOf(given, cluster).filter((name) => given.nemeses.get(name)?.onlyByName !== true);
 }
 
 /** @throws OrdealError BAD_ARGUMENT for a name that no defect has. */

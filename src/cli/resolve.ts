@@ -11,7 +11,13 @@ import type { Decision } from './decision.ts';
 import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
 import { refuseFixed } from './flags.ts';
 import type { TestFlags } from './flags.ts';
-import { defectsNamed, nemesesOf, topicsOf, type Registries } from './registries.ts';
+import {
+  defectsNamed,
+  drawnNemesesOf,
+  nemesesOf,
+  topicsOf,
+  type Registries,
+} from './registries.ts';
 import { scenarios, soundSettings } from './scenarios/index.ts';
 import type { Scenario, ScenarioSettings } from './scenarios/index.ts';
 import { swarmDecision } from './swarm.ts';
@@ -80,7 +86,7 @@ function decide(
 ): Decision {
   if (flags.swarm !== null) {
     refuseFixed(given, 'swarm', flags.swarm);
-    return swarmDecision(seed, flags.swarm, nemesesOf(registries, flags.cluster), defects);
+    return swarmDecision(seed, flags.swarm, drawnNemesesOf(registries, flags.cluster), defects);
   }
   if (flags.scenario !== null) return decideByScenario(flags, given, flags.scenario, registries);
   return decideByFlags(flags, needsOf(defects), registries);
@@ -123,10 +129,10 @@ function decideByFlags(flags: TestFlags, needs: Needs, registries: Registries): 
 function faultsOf(flags: TestFlags, registries: Registries): readonly string[] {
   const { nemesis: asked, cluster } = flags;
   const known = [...registries.nemeses.keys()];
-  const offered = nemesesOf(registries, cluster);
+  const drawn = drawnNemesesOf(registries, cluster);
   for (const word of ['all', 'none']) {
     if (!asked.includes(word)) continue;
-    if (asked.length === 1) return word === 'all' ? offered : [];
+    if (asked.length === 1) return word === 'all' ? drawn : [];
     throw new OrdealError(
       'BAD_ARGUMENT',
       `--nemesis: "${word}" stands beside other names`,

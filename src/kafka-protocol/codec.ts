@@ -91,18 +91,23 @@ export const nullableBytes: Codec<Buffer | null> = {
   },
 };
 
-export const compactString: Codec<string> = {
+export const compactNullableString: Codec<string | null> = {
   write: (sink, value) => {
+    if (value === null) {
+      writeUnsignedVarint(sink, 0);
+      return;
+    }
     const bytes = Buffer.from(value, 'utf8');
     writeUnsignedVarint(sink, bytes.length + 1);
     writeSlice(sink, bytes);
   },
   read: (source) => {
     const length = readUnsignedVarint(source) - 1;
-    if (length < 0) throw malformed(`a string before byte ${source.at} is null`);
-    return readSlice(source, length).toString('utf8');
+    return length < 0 ? null : readSlice(source, length).toString('utf8');
   },
 };
+
+export const compactString: Codec<string> = required(compactNullableString, 'string');
 
 export function nullableArray<T>(element: Codec<T>): Codec<readonly T[] | null> {
   return {

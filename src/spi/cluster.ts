@@ -128,12 +128,27 @@ export interface AdminPort {
     kind: 'preferred' | 'unclean',
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<readonly string[]>;
+  /** Gives a log these replicas, the preferred leader first. Resolves with an error word, or null if it was accepted. */
+  reassign(
+    log: { readonly topic: string; readonly partition: number },
+    replicas: readonly NodeId[],
+  ): Promise<string | null>;
+}
+
+/** The disk of a node that is not running. */
+export interface StoragePort {
+  /** Deletes what a stopped node holds of one log. Resolves with how many bytes of records went. */
+  wipe(
+    node: NodeId,
+    log: { readonly topic: string; readonly partition: number },
+  ): Promise<{ readonly bytes: number }>;
 }
 
 export interface ClusterPorts {
   readonly process?: ProcessPort;
   readonly network?: NetworkPort;
   readonly disk?: DiskPort;
+  readonly storage?: StoragePort;
   readonly admin?: AdminPort;
 }
 export type PortName = keyof ClusterPorts;

@@ -75,6 +75,8 @@ export interface Nemesis {
   readonly needs: readonly PortName[];
   /** Absent: 4 to 9 s, and 4 s to settle. */
   readonly timing?: FaultTiming;
+  /** True: only who names it gets it; `all` and swarms leave it out. */
+  readonly onlyByName?: true;
   /** One sentence for `ordeal list`. */
   readonly summary: string;
   /** Draws the plan of one fault; pure. */

@@ -40,6 +40,8 @@ const cases = [
   ...pair('concurrent-sends', 50, [['lost-write']], 'client'),
   ...pair('keyless-retry', 50, [['duplicate'], ['lost-write']], 'client'),
   ...pair('partial-acknowledgement', 75, [['lost-write']], 'client'),
+  ...pair('moved-acks-one', 60, [['lost-write']]),
+  ...pair('min-isr-one', 60, [['lost-write'], ['truncated-read', 'inconsistent-offsets']]),
 ];
 
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();

@@ -12,6 +12,7 @@ import {
   decodeRequestHeader,
   encodeResponse,
 } from '../../src/kafka-protocol/frames.ts';
+import { alterPartitionReassignments } from '../../src/kafka-protocol/messages/alter-partition-reassignments.ts';
 import { createTopics } from '../../src/kafka-protocol/messages/create-topics.ts';
 import { describeQuorum } from '../../src/kafka-protocol/messages/describe-quorum.ts';
 import { electLeaders } from '../../src/kafka-protocol/messages/elect-leaders.ts';
@@ -48,6 +49,7 @@ const apis: readonly Api<unknown, unknown>[] = [
   describeQuorum,
   findCoordinator,
   electLeaders,
+  alterPartitionReassignments,
   createTopics,
 ];
 

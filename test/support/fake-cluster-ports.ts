@@ -125,5 +125,11 @@ export function fakeAdminPort(truth: FakeTruth): AdminPort {
       }
       return [];
     },
+    reassign: async ({ topic, partition }, replicas) => {
+      act('reassign', `reassign ${topic}/${partition} to ${replicas.join(',')}`);
+      await clock.sleep(5);
+      (logs.get(`${topic}/${partition}`) as FakeLog).replicas = replicas;
+      return null;
+    },
   };
 }

@@ -14,7 +14,7 @@ const startMs = 4_000;
 export interface FakeLog {
   readonly topic: string;
   readonly partition: number;
-  readonly replicas: readonly NodeId[];
+  replicas: readonly NodeId[];
   leader: NodeId;
   epoch: number;
   inSync: NodeId[];

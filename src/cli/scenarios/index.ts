@@ -2,6 +2,8 @@
 import { acksOne } from './acks-one.ts';
 import { concurrentSends } from './concurrent-sends.ts';
 import { keylessRetry } from './keyless-retry.ts';
+import { minIsrOne } from './min-isr-one.ts';
+import { movedAcksOne } from './moved-acks-one.ts';
 import { partialAcknowledgement } from './partial-acknowledgement.ts';
 import { retriesWithoutIdempotence } from './retries-without-idempotence.ts';
 import { sequenceReuse } from './sequence-reuse.ts';
@@ -22,5 +24,7 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map(
     concurrentSends,
     keylessRetry,
     partialAcknowledgement,
+    movedAcksOne,
+    minIsrOne,
   ].map((scenario) => [scenario.name, scenario]),
 );

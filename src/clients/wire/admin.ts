@@ -5,6 +5,7 @@ import { nsPerMs } from '../../core/units.ts';
 import type { Api } from '../../kafka-protocol/api.ts';
 import { malformed } from '../../kafka-protocol/bytes.ts';
 import { errorCodeOf, errorName } from '../../kafka-protocol/error-codes.ts';
+import { alterPartitionReassignments } from '../../kafka-protocol/messages/alter-partition-reassignments.ts';
 import { createTopics } from '../../kafka-protocol/messages/create-topics.ts';
 import { electLeaders } from '../../kafka-protocol/messages/elect-leaders.ts';
 import { findCoordinator } from '../../kafka-protocol/messages/find-coordinator.ts';
@@ -34,6 +35,7 @@ export function createWireAdmin(options: WireOptions): AdminPort & AsyncDisposab
     },
     coordinator: (kind, key) => coordinator(attempts, kind, key),
     elect: (kind, partitions) => elect(attempts, kind, partitions, complete),
+    reassign: (log, replicas) => reassign(attempts, log, replicas, complete),
     [Symbol.asyncDispose]: () => links[Symbol.asyncDispose](),
   };
 }
@@ -226,4 +228,30 @@ async function elect(
       .filter(({ errorCode }) => errorCode !== 0)
       .map(({ partition, errorCode }) => `${name}/${partition}: ${errorName(errorCode)}`),
   );
+}
+
+async function reassign(
+  attempts: Attempts,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  replicas: readonly NodeId[],
+  settings: WireSettings,
+): Promise<string | null> {
+  const request = {
+    timeoutMs: settings.requestTimeoutMs,
+    topics: [{ name: topic, partitions: [{ partition, replicas }] }],
+  };
+  const notController = errorCodeOf('NOT_CONTROLLER');
+  const { errorCode, topics } = await attempts.until(
+    `reassigning ${topic}/${partition}`,
+    async (node) => {
+      const outcome = await attempts.call(node, alterPartitionReassignments, request);
+      if ('again' in outcome) return outcome;
+      return outcome.done.errorCode === notController ? { again: 'NOT_CONTROLLER' } : outcome;
+    },
+  );
+  const [refused] = topics
+    .flatMap(({ partitions }) => partitions)
+    .filter((each) => each.errorCode !== 0);
+  const code = errorCode === 0 ? (refused?.errorCode ?? 0) : errorCode;
+  return code === 0 ? null : errorName(code);
 }

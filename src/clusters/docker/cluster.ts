@@ -21,6 +21,7 @@ import { removeRun } from './leftovers.ts';
 import { createNetworkPort } from './network-port.ts';
 import { addressOf, containerLog, createPod, settleAll, type Pod } from './pods.ts';
 import { createProcessPort } from './process-port.ts';
+import { createStoragePort } from './storage-port.ts';
 import { createNetwork } from './subnets.ts';
 
 export interface DockerClusterOptions {
@@ -103,6 +104,7 @@ class DockerCluster implements Cluster {
     const admin = (): AdminPort => this.#admin ?? notStarted();
     this.ports = {
       process: createProcessPort(engine, (node) => this.#pod(node)),
+      storage: createStoragePort(engine, (node) => this.#pod(node)),
       network: createNetworkPort(engine, () => (this.#pods.size === 0 ? notStarted() : this.#pods)),
       admin: {
         createTopics: (topics) => admin().createTopics(topics),
@@ -110,6 +112,7 @@ class DockerCluster implements Cluster {
         health: (timeoutMs) => admin().health(timeoutMs),
         coordinator: (kind, key) => admin().coordinator(kind, key),
         elect: (kind, partitions) => admin().elect(kind, partitions),
+        reassign: (log, replicas) => admin().reassign(log, replicas),
       },
     };
   }

@@ -19,6 +19,12 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
+export interface ExecOptions {
+  readonly timeoutMs?: number;
+  /** Name or number; absent: the container's own. */
+  readonly user?: string | undefined;
+}
+
 export interface Engine {
   readonly docker: Docker;
   /** What DOCKER_HOST would say for this engine. */
@@ -29,7 +35,7 @@ export interface Engine {
   /** Runs one call with a bound; `what` names it in errors. */
   call<T>(what: string, action: () => Promise<T>, timeoutMs?: number): Promise<T>;
   /** Runs a command inside a running container and waits for its end. A non-zero exit code is a result. */
-  exec(container: string, command: readonly string[], timeoutMs?: number): Promise<ExecResult>;
+  exec(container: string, command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
 }
 
 /**
@@ -52,11 +58,11 @@ export async function connectEngine(clock: Clock): Promise<Engine> {
     apiVersion: outcome.value.ApiVersion,
     clock,
     call,
-    exec: async (container, command, timeoutMs = callTimeoutMs) => {
+    exec: async (container, command, { timeoutMs = callTimeoutMs, user } = {}) => {
       const what = `exec of ${command[0] ?? ''} in ${container.slice(0, 12)}`;
       const givenUp = new AbortController();
       try {
-        const run = () => runExec({ docker, clock }, container, command, givenUp.signal);
+        const run = () => runExec({ docker, clock }, container, { command, user }, givenUp.signal);
         return await call(what, run, timeoutMs);
       } finally {
         givenUp.abort();
@@ -116,13 +122,14 @@ function unreachable(endpoint: string, why: string): OrdealError {
 async function runExec(
   { docker, clock }: Pick<Engine, 'docker' | 'clock'>,
   container: string,
-  command: readonly string[],
+  { command, user }: { readonly command: readonly string[]; readonly user: string | undefined },
   givenUp: AbortSignal,
 ): Promise<ExecResult> {
   const exec = await docker.getContainer(container).exec({
     Cmd: [...command],
     AttachStdout: true,
     AttachStderr: true,
+    ...(user === undefined ? {} : { User: user }),
   });
   givenUp.throwIfAborted();
   const stream = await exec.start({ hijack: false, stdin: false });

@@ -101,11 +101,9 @@ async function inHolder(
   command: string,
   parameter = '',
 ): Promise<ExecResult> {
-  const result = await engine.exec(
-    pod.holder,
-    ['sh', '-c', command, 'sh', parameter],
-    ruleTimeoutMs,
-  );
+  const result = await engine.exec(pod.holder, ['sh', '-c', command, 'sh', parameter], {
+    timeoutMs: ruleTimeoutMs,
+  });
   if (result.exitCode === 0) return result;
   throw new OrdealError(
     'DOCKER_FAILED',

@@ -28,6 +28,10 @@ import type { ApiCall } from './api-call.ts';
 import type { Broker } from './broker.ts';
 import { answerClientFetch } from './client-fetch.ts';
 import { code } from './error-code.ts';
+import type {
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponse,
+} from '../../kafka-protocol/messages/alter-partition-reassignments.ts';
 import type { FetchRequest } from '../../kafka-protocol/messages/fetch.ts';
 import type { ControllerRequest, ControllerResponse } from './controller.ts';
 import type { NodeId } from '../../spi/cluster.ts';
@@ -61,6 +65,9 @@ export function handleClient(broker: Broker, call: ApiCall, respond: Respond): v
       return;
     case 'ElectLeaders':
       electLeaders(broker, request as ElectLeadersRequest, respond);
+      return;
+    case 'AlterPartitionReassignments':
+      reassign(broker, request as AlterPartitionReassignmentsRequest, respond);
       return;
     case 'DescribeQuorum':
       describeQuorum(broker, respond);
@@ -280,6 +287,25 @@ function electLeaders(broker: Broker, request: ElectLeadersRequest, respond: Res
     };
     respond(response);
   });
+}
+
+function reassign(
+  broker: Broker,
+  { topics }: AlterPartitionReassignmentsRequest,
+  respond: Respond,
+): void {
+  const asked = topics.flatMap(({ name, partitions }) =>
+    partitions.map((each) => ({ name, ...each })),
+  );
+  const done: AlterPartitionReassignmentsResponse['topics'][number][] = [];
+  for (const { name, partition, replicas } of asked) {
+    forward(broker, { type: 'reassign', log: logName(name, partition), replicas }, ({ error }) => {
+      const one = { partition, errorCode: code(error), errorMessage: null };
+      done.push({ name, partitions: [one] });
+      if (done.length < asked.length) return;
+      respond({ throttleTimeMs: 0, errorCode: 0, errorMessage: null, topics: done });
+    });
+  }
 }
 
 function topicOf(log: string): string {

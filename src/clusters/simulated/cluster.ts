@@ -14,7 +14,12 @@ import { SimulatedLink } from './links.ts';
 import { Network } from './network.ts';
 import { NodeProcess } from './node-process.ts';
 import { SimulatedNode } from './node.ts';
-import { createDiskPort, createNetworkPort, createProcessPort } from './ports.ts';
+import {
+  createDiskPort,
+  createNetworkPort,
+  createProcessPort,
+  createStoragePort,
+} from './ports.ts';
 import { createGroundTruth, type GroundTruth } from './truth.ts';
 
 export type LinkFactory = (node: NodeInfo, clientId: string) => BrokerLink;
@@ -75,6 +80,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       process: createProcessPort(kernel, nodeOf),
       network: createNetworkPort(kernel, network, nodes),
       disk: createDiskPort(kernel, options.profile.flushMs, nodeOf),
+      storage: createStoragePort(kernel, nodeOf),
       admin,
     },
     start: async (timeoutMs, progress) => {

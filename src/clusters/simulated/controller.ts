@@ -56,6 +56,7 @@ export type ControllerRequest =
       readonly election: 'preferred' | 'unclean';
       readonly logs: readonly LogKey[] | null;
     }
+  | { readonly type: 'reassign'; readonly log: LogKey; readonly replicas: readonly NodeId[] }
   | { readonly type: 'producer-ids' }
   | { readonly type: 'describe-quorum' };
 
@@ -133,6 +134,9 @@ export class Controller {
         return;
       case 'elect':
         this.#elect(request.election, request.logs, respond);
+        return;
+      case 'reassign':
+        this.#reassign(request, respond);
         return;
       case 'producer-ids': {
         const first = this.#image.nextProducerId;
@@ -325,6 +329,20 @@ export class Controller {
     }
     this.#decide({ kind: 'topic', topic, replicas, config });
     this.#whenCommitted(respond, { error: 'NONE' });
+  }
+
+  /** The same replicas in another order: the model moves no data. */
+  #reassign(
+    { log, replicas }: Extract<ControllerRequest, { type: 'reassign' }>,
+    respond: Respond,
+  ): void {
+    const state = this.#image.partitions.get(log);
+    if (state === undefined) respond({ error: 'UNKNOWN_TOPIC_OR_PARTITION' });
+    else if (!sameSet(replicas, state.replicas)) respond({ error: 'INVALID_REPLICA_ASSIGNMENT' });
+    else {
+      this.#decide({ kind: 'replicas', log, replicas });
+      this.#whenCommitted(respond, { error: 'NONE' });
+    }
   }
 
   #elect(

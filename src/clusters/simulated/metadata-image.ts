@@ -24,6 +24,7 @@ export type MetadataRecord =
       readonly eligible: readonly NodeId[];
       readonly lastLeader: NodeId;
     }
+  | { readonly kind: 'replicas'; readonly log: LogKey; readonly replicas: readonly NodeId[] }
   | { readonly kind: 'producer-ids'; readonly next: number };
 
 export interface TopicConfig {
@@ -88,6 +89,8 @@ export class MetadataImage {
         return this.#create(record);
       case 'partition':
         return this.#change(record);
+      case 'replicas':
+        return this.#reorder(record);
     }
   }
 
@@ -138,6 +141,17 @@ export class MetadataImage {
     const change = { inSync, leader, leaderEpoch, eligible, lastLeader };
     const state: PartitionState = { ...before, ...change, partitionEpoch };
     this.partitions.set(record.log, state);
+    return [state];
+  }
+
+  #reorder({
+    log,
+    replicas,
+  }: Extract<MetadataRecord, { kind: 'replicas' }>): readonly PartitionState[] {
+    const before = this.partitions.get(log);
+    if (before === undefined) return [];
+    const state = { ...before, replicas, partitionEpoch: before.partitionEpoch + 1 };
+    this.partitions.set(log, state);
     return [state];
   }
 }

@@ -2,6 +2,7 @@
 import { assert } from '../../core/assert.ts';
 import { OrdealError } from '../../core/errors.ts';
 import { nsPerMs } from '../../core/units.ts';
+import { logName } from '../../history/log-name.ts';
 import type {
   DiskPort,
   NetworkPort,
@@ -9,6 +10,7 @@ import type {
   Plane,
   Probe,
   ProcessPort,
+  StoragePort,
 } from '../../spi/cluster.ts';
 import type { Kernel } from './kernel.ts';
 import { Pipe, type Network } from './network.ts';
@@ -74,6 +76,23 @@ export function createProcessPort(kernel: Kernel, nodeOf: NodeOf): ProcessPort {
             kernel.wakeAfter(0, resolve);
           });
         });
+      }),
+  };
+}
+
+export function createStoragePort(kernel: Kernel, nodeOf: NodeOf): StoragePort {
+  return {
+    wipe: (node, { topic, partition }) =>
+      later(kernel, () => {
+        const { process, disk } = nodeOf(node);
+        if (process.running) {
+          throw new OrdealError(
+            'UNSUPPORTED',
+            `node-${node} still runs: its disk is not touched`,
+            'kill the node first',
+          );
+        }
+        return { bytes: disk.logs.get(logName(topic, partition))?.wipe() ?? 0 };
       }),
   };
 }

@@ -102,6 +102,14 @@ export class ReplicaLog {
     return before - this.end;
   }
 
+  /** Somebody deletes the directory. @returns how many bytes that took, more or less. */
+  wipe(): number {
+    const records = this.#batches.reduce((sum, { recordCount }) => sum + recordCount, 0);
+    const bytes = this.#batches.length * batchBytes + records * recordBytes;
+    this.truncateTo(0);
+    return bytes;
+  }
+
   #noteEpoch(epoch: number, start: number): void {
     // An epoch that wrote nothing leaves no trace, or what is copied of an older one would be taken for its own.
     while ((this.#epochs.at(-1)?.start ?? -1) >= start) this.#epochs.pop();

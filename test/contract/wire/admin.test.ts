@@ -174,6 +174,34 @@ describe('coordinators and elections', () => {
     expect(cluster.logs.get('orders/1')).toMatchObject({ leader: 1, leaderEpoch: 5 });
   });
 
+  test('a reassignment names log and replicas in order, and tells why it was refused', async () => {
+    const { cluster, admin } = await start();
+    const asked: unknown[] = [];
+    const answers = [
+      { errorCode: 0, ofPartition: 0 },
+      { errorCode: 0, ofPartition: 39 },
+      { errorCode: 31, ofPartition: 0 },
+    ];
+    cluster.brokers[0]!.intercept = (api, request) => {
+      if (api !== 'AlterPartitionReassignments') return null;
+      asked.push(request);
+      const { errorCode, ofPartition } = answers.shift()!;
+      const partitions = [{ partition: 0, errorCode: ofPartition, errorMessage: null }];
+      const topics = [{ name: 'orders', partitions }];
+      return {
+        type: 'answer',
+        value: { throttleTimeMs: 0, errorCode, errorMessage: null, topics },
+      };
+    };
+    const log = { topic: 'orders', partition: 0 };
+    expect(await admin.reassign(log, [2, 1, 3])).toBeNull();
+    expect(asked).toMatchObject([
+      { topics: [{ name: 'orders', partitions: [{ partition: 0, replicas: [2, 1, 3] }] }] },
+    ]);
+    expect(await admin.reassign(log, [2, 2, 3])).toBe('INVALID_REPLICA_ASSIGNMENT');
+    expect(await admin.reassign(log, [2, 1, 3])).toBe('CLUSTER_AUTHORIZATION_FAILED');
+  });
+
   test('an election that is refused as a whole names every partition', async () => {
     const { cluster, admin } = await start();
     cluster.brokers[0]!.intercept = () => ({

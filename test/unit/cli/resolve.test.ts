@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { nemeses } from '../../../nemeses/index.ts';
 import { parseFlags } from '../../../src/cli/flags.ts';
 import { registries as known } from '../../../src/cli/registries.ts';
 import type { Registries } from '../../../src/cli/registries.ts';
@@ -34,8 +33,9 @@ function refused(given: Readonly<Record<string, unknown>>): OrdealError {
 }
 
 describe('resolveRun by flags', () => {
-  it('asks for every nemesis by default, and for none with none', () => {
-    expect(resolved({}).faults).toEqual([...nemeses.keys()]);
+  it('asks by default for every nemesis but those that have to be named, and for none with none', () => {
+    expect(resolved({}).faults).toEqual(['kill', 'pause', 'partition', 'power-loss']);
+    expect(resolved({ nemesis: 'wipe,move-leader' }).faults).toEqual(['wipe', 'move-leader']);
     expect(resolved({ nemesis: 'none' })).toMatchObject({ faults: [], schedule: [] });
   });
 

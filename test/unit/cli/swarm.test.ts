@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseFlags } from '../../../src/cli/flags.ts';
-import { nemesesOf, registries } from '../../../src/cli/registries.ts';
+import { drawnNemesesOf, registries } from '../../../src/cli/registries.ts';
 import { resolveRun } from '../../../src/cli/resolve.ts';
 import { swarmDecision, type SwarmKind } from '../../../src/cli/swarm.ts';
 import type { RunOptions } from '../../../src/run/options.ts';
 import type { Defect } from '../../../src/spi/simulation.ts';
 
-const names = nemesesOf(registries, 'simulated');
+const names = drawnNemesesOf(registries, 'simulated');
 const seeds = Array.from({ length: 200 }, (_, seed) => String(seed));
 
 const drawn = (kind: SwarmKind, defects: readonly Defect[] = []) =>

@@ -10,6 +10,7 @@ import {
   encodeResponse,
 } from '../../../src/kafka-protocol/frames.ts';
 import { createTopics } from '../../../src/kafka-protocol/messages/create-topics.ts';
+import { alterPartitionReassignments } from '../../../src/kafka-protocol/messages/alter-partition-reassignments.ts';
 import { describeQuorum } from '../../../src/kafka-protocol/messages/describe-quorum.ts';
 import { electLeaders } from '../../../src/kafka-protocol/messages/elect-leaders.ts';
 import { fetch } from '../../../src/kafka-protocol/messages/fetch.ts';
@@ -385,6 +386,23 @@ describe('round trips of both sides', () => {
       fc.record({
         throttleTimeMs: int32,
         topics: list(fc.record({ name: text, errorCode: int16, errorMessage: maybeText })),
+      }),
+    );
+  });
+
+  test('AlterPartitionReassignments', () => {
+    const done = fc.record({ partition: int32, errorCode: int16, errorMessage: maybeText });
+    survives(
+      alterPartitionReassignments,
+      fc.record({
+        timeoutMs: int32,
+        topics: perPartition(fc.record({ partition: int32, replicas: list(int32) })),
+      }),
+      fc.record({
+        throttleTimeMs: int32,
+        errorCode: int16,
+        errorMessage: maybeText,
+        topics: perPartition(done),
       }),
     );
   });

@@ -246,7 +246,14 @@ describe('cutRules', () => {
 
 describe('the registry', () => {
   it('holds each under its own name', () => {
-    expect([...nemeses.keys()].sort()).toEqual(['kill', 'partition', 'pause', 'power-loss']);
+    expect([...nemeses.keys()].sort()).toEqual([
+      'kill',
+      'move-leader',
+      'partition',
+      'pause',
+      'power-loss',
+      'wipe',
+    ]);
     for (const [name, nemesis] of nemeses) expect(nemesis.name).toBe(name);
   });
 
@@ -266,7 +273,15 @@ describe('the registry', () => {
       }
     }
     expect([...variants].sort()).toEqual(
-      ['SIGKILL', 'SIGTERM', 'freeze', 'power-off', ...partitionVariants].sort(),
+      [
+        'SIGKILL',
+        'SIGTERM',
+        'freeze',
+        'power-off',
+        'preferred-election',
+        'one-log',
+        ...partitionVariants,
+      ].sort(),
     );
     expect([...roles].sort()).toEqual(['controller', 'follower', 'leader', 'minority']);
   });
