@@ -86,9 +86,57 @@ export function testFaults(bench: () => ClusterBench): void {
   testProcesses(driven);
   testCuts(driven);
   testLargerFaults(driven);
+  testStorage(driven);
+  testReassignment(driven);
 }
 
 type Driven = (work: (bench: ClusterBench) => Promise<void>) => () => Promise<void>;
+
+function testStorage(driven: Driven): void {
+  it(
+    'a log is deleted under a node that is down, which then gets it back from the others',
+    driven(async (bench) => {
+      const { processes } = portsOf(bench.cluster);
+      const { storage } = bench.cluster.ports;
+      const orders = { topic: 'orders', partition: 0 };
+      await expect(storage?.wipe(2, orders)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+      await processes.kill(2, 'SIGKILL');
+      // Nobody has written to it; a log that was never there is no error either.
+      expect(await storage?.wipe(2, orders)).toEqual({ bytes: 0 });
+      expect(await storage?.wipe(2, orders)).toEqual({ bytes: 0 });
+      await processes.start(2);
+      await untilHealthy(bench);
+    }),
+  );
+}
+
+function testReassignment(driven: Driven): void {
+  it(
+    'replicas in another order, and an election: the first of them leads, an epoch later',
+    driven(async (bench) => {
+      const { admin } = portsOf(bench.cluster);
+      const orders = { topic: 'orders', partition: 0 };
+      for (const replicas of [
+        [3, 1, 2],
+        [1, 2, 3],
+      ]) {
+        expect(await admin.reassign(orders, replicas)).toBeNull();
+        const epoch = await epochOf(bench.cluster);
+        const [first] = replicas;
+        const [view] = await admin.views(1_000);
+        const leads = view?.partitions?.find(({ topic }) => topic === 'orders')?.leader === first;
+        expect(await admin.elect('preferred', [orders])).toEqual(
+          leads ? ['orders/0: ELECTION_NOT_NEEDED'] : [],
+        );
+        if (!leads) expect(await leaderAfter(bench, 2, epoch)).toBe(first);
+      }
+      expect(await admin.reassign({ topic: 'none', partition: 0 }, [1, 2, 3])).toBe(
+        'UNKNOWN_TOPIC_OR_PARTITION',
+      );
+      await untilHealthy(bench);
+    }),
+  );
+}
 
 function testProcesses(driven: Driven): void {
   it(

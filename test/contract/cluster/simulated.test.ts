@@ -87,19 +87,6 @@ describe.each(['1', '2', '3'])('three simulated nodes, seed %s', (seed) => {
     ));
 });
 
-describe('the storage of a simulated cluster', () => {
-  it('is deleted under a node that is down, and no other', async () => {
-    const { cluster, drive } = simulate('1');
-    await drive(cluster.start(startTimeoutMs, quiet));
-    const { storage, process } = cluster.ports;
-    const log = { topic: 't', partition: 0 };
-    await expect(drive(storage!.wipe(2, log))).rejects.toMatchObject({ code: 'UNSUPPORTED' });
-    await drive(process!.kill(2, 'SIGKILL'));
-    expect(await drive(storage!.wipe(2, log))).toEqual({ bytes: 0 });
-    await drive(cluster.remove());
-  });
-});
-
 describe('the life of a simulated cluster', () => {
   it('starts in seconds of its own time, and says so', async () => {
     const { cluster, clock, drive } = simulate('1');

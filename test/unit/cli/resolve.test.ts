@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseFlags } from '../../../src/cli/flags.ts';
 import { registries as known } from '../../../src/cli/registries.ts';
 import type { Registries } from '../../../src/cli/registries.ts';
+import { plainSends } from '../../../src/spi/workload.ts';
 import { resolveRun } from '../../../src/cli/resolve.ts';
 import { OrdealError } from '../../../src/core/errors.ts';
 import type { RunOptions } from '../../../src/run/options.ts';
@@ -146,6 +147,19 @@ describe('resolveRun by scenario', () => {
     expect(claims).toEqual(['durability', 'integrity']);
     expect(test).toBe('acks-one');
     expect(faults).toEqual(['partition']);
+  });
+
+  it('brings the style of sends, and on the simulated cluster the defect that stands for kafkajs', () => {
+    const given = { scenario: 'sequence-reuse' };
+    const simulated = resolved({ ...given, defect: 'reader-drops,sequence-reuse' });
+    expect(simulated.sends).toEqual({ ...plainSends, afterFailure: 'continue' });
+    expect(simulated.simulated?.defects).toEqual(['sequence-reuse', 'reader-drops']);
+    const control = resolved({ ...given, control: true });
+    expect(control.sends).toEqual(plainSends);
+    expect(control.simulated?.defects).toEqual(['sequence-reuse']);
+    const docker = resolved({ ...given, cluster: 'docker' });
+    expect(docker.simulated).toBeNull();
+    expect(docker.sends).toEqual(simulated.sends);
   });
 
   it('keeps schedule and claims in the control, and changes only the settings', () => {
