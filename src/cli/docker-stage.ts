@@ -72,6 +72,7 @@ function connect(
   return {
     producers,
     readers: createWireReaderFactory(wire),
+    members: null,
     auditor,
     async [Symbol.asyncDispose]() {
       await producers[Symbol.asyncDispose]();

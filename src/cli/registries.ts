@@ -23,6 +23,8 @@ export interface ClusterFacts {
   readonly nodes: readonly NodeId[];
   /** What faults can be done through. */
   readonly ports: readonly PortName[];
+  /** There are clients that join consumer groups. */
+  readonly members: boolean;
   /** Kafka's configuration of the brokers, for the header; settings of topics and clients win over it. */
   readonly brokerConfig: Readonly<Record<string, unknown>>;
 }
@@ -46,12 +48,14 @@ export const registries: Registries = {
       summary: 'a model of three Kafka brokers in this process, on virtual time; a seed fixes all',
       nodes: simulatedNodes,
       ports: ['process', 'network', 'disk', 'storage', 'admin'],
+      members: false,
       brokerConfig: simulatedBrokerConfig,
     },
     docker: {
       summary: 'three Kafka brokers in containers on this machine',
       nodes: dockerNodes,
       ports: ['process', 'network', 'storage', 'admin'],
+      members: false,
       brokerConfig: effectiveConfig(dockerNodes.length, {}),
     },
   },

@@ -6,7 +6,7 @@ import type { PhaseLimits, RunOptions } from '../run/options.ts';
 import type { ProducerSettings } from '../spi/client.ts';
 import type { ScheduledFault } from '../spi/nemesis.ts';
 import { quietProfile, type Defect } from '../spi/simulation.ts';
-import type { SendStyle } from '../spi/workload.ts';
+import type { SendStyle, Workload } from '../spi/workload.ts';
 import type { Decision } from './decision.ts';
 import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
 import { refuseFixed } from './flags.ts';
@@ -52,6 +52,7 @@ export function resolveRun(
   if (workload === undefined) {
     throw unknownName('--workload', decision.workload, [...registries.workloads.keys()]);
   }
+  requireMembers(workload, flags, registries);
   const { settings, schedule, profile, overlapPercent, defects: brought, ...rest } = decision;
   const simulated = {
     profile,
@@ -68,6 +69,7 @@ export function resolveRun(
     topicConfig: settings.topicConfig,
     config: {
       ...registries.clusters[cluster].brokerConfig,
+      ...(workload.groups.length > 0 ? groupConfig : {}),
       ...headerConfig(settings),
     },
     simulated: cluster === 'simulated' ? simulated : null,
@@ -76,6 +78,23 @@ export function resolveRun(
     leaveRunning: flags.leaveRunning,
   };
 }
+
+/** Members of groups must exist before anything starts. */
+function requireMembers(
+  { name, groups }: Workload,
+  { cluster }: TestFlags,
+  registries: Registries,
+): void {
+  if (groups.length === 0 || registries.clusters[cluster].members) return;
+  throw new OrdealError(
+    'UNSUPPORTED',
+    `--workload ${name}: on the ${cluster} cluster no client joins consumer groups yet`,
+    'choose another --cluster or another --workload',
+  );
+}
+
+/** Where a member begins whose group has committed nothing: all of ours begin at the log start. */
+const groupConfig = { 'auto.offset.reset': 'earliest' } as const;
 
 function decide(
   flags: TestFlags,

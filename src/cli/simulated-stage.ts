@@ -123,6 +123,7 @@ function connect(options: RunOptions, { clock, cluster, link }: Simulation): Con
       defects,
       randomStream(options.seed, 'readers'),
     ),
+    members: null,
     auditor,
     async [Symbol.asyncDispose]() {
       await producers[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 /** Drives the workers of a workload: one loop and one client each, until told to stop. */
 import { assert } from '../core/assert.ts';
 import type {
+  MemberFactory,
   ProducerClient,
   ProducerFactory,
   ReaderClient,
@@ -8,6 +9,7 @@ import type {
 } from '../spi/client.ts';
 import type { WorkerScript } from '../spi/workload.ts';
 import { createClientSupply, shareClient, type ClientSupply } from './client-supply.ts';
+import { runMember, withNews, type Membership } from './member-worker.ts';
 import { runProducer } from './producing-worker.ts';
 import { runReader } from './reading-worker.ts';
 import type { WorkerParts } from './worker.ts';
@@ -16,6 +18,8 @@ export interface InterpreterParts extends WorkerParts {
   readonly scripts: readonly WorkerScript[];
   readonly producers: ProducerFactory;
   readonly readers: ReaderFactory;
+  /** Null where the clients of this cluster join no groups: then no script may ask for it. */
+  readonly members: MemberFactory | null;
 }
 
 export interface Interpreter {
@@ -80,11 +84,24 @@ function createWorker(
     );
   }
   assert(script.session === null, 'only producers share a client');
+  if (script.kind === 'member') return memberWorker(parts, script, process);
   const supply = createClientSupply(parts, `reader-${process}`, (name) =>
     parts.readers.create(name, 'read_committed'),
   );
   return workerWith<ReaderClient>(parts, supply, (client, startNs) =>
     runReader(parts, script, process, client, supply, startNs),
+  );
+}
+
+function memberWorker(parts: InterpreterParts, script: WorkerScript, process: number): Worker {
+  const { members } = parts;
+  const { group } = script;
+  assert(members !== null && group !== null, 'a member has a group, and its cluster has members');
+  const supply = createClientSupply(parts, `member-${process}`, (name) =>
+    withNews((told) => members.create(name, group, told)),
+  );
+  return workerWith<Membership>(parts, supply, (client, startNs) =>
+    runMember(parts, script, process, client, supply, startNs),
   );
 }
 

@@ -3,7 +3,7 @@ import { withDeadline } from '../core/bounded.ts';
 import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { nsPerMs } from '../core/units.ts';
-import type { AuditCompleted, AuditInvoked, AuditView, LogName } from '../history/event.ts';
+import type { AuditInvoked, AuditView, LogName } from '../history/event.ts';
 import type { AuditClient, AuditRequest, Outcome } from '../spi/client.ts';
 import type { NodeId } from '../spi/cluster.ts';
 import { untilAborted } from './phase-scope.ts';
@@ -21,6 +21,7 @@ export interface AuditParts {
   readonly record: RunRecord;
   readonly auditor: AuditClient;
   readonly logs: readonly { readonly log: LogName; readonly replicas: readonly NodeId[] }[];
+  readonly groups: readonly string[];
   /** Process number of the auditor, and how far it rises after an info chunk. */
   readonly process: number;
   readonly processes: number;
@@ -44,6 +45,11 @@ export async function runFinalAudit(
     const ended = await runScan(parts, scan, process, signal);
     process = ended.process;
     if (!ended.complete) incomplete.push(scan.id);
+  }
+  for (const group of parts.groups) {
+    const read = await readGroupOffsets(parts, group, process, signal);
+    process = read.process;
+    if (!read.complete) incomplete.push(`offsets of group ${group}`);
   }
   return incomplete;
 }
@@ -109,7 +115,10 @@ async function readChunk(
   const request: AuditRequest = { log: scan.log, view: scan.view, from, ...replica };
   const invoked: AuditInvoked = { ...request, scan: scan.id };
   record.append({ process, type: 'invoke', f: 'audit', value: invoked });
-  const awaited = await untilAborted(signal, callAuditor(parts, request));
+  const awaited = await untilAborted(
+    signal,
+    boundedCall(parts.clock, parts.auditor.chunk(request)),
+  );
   if (awaited.status === 'cut') {
     state.process += parts.processes;
     return false;
@@ -128,17 +137,46 @@ async function readChunk(
   return false;
 }
 
-async function callAuditor(
+/** Until the coordinator answers, or a scan would be given up too. */
+async function readGroupOffsets(
   parts: AuditParts,
-  request: AuditRequest,
-): Promise<Outcome<Omit<AuditCompleted, 'scan'>>> {
-  const bounded = await withDeadline(parts.clock, chunkTimeoutMs, parts.auditor.chunk(request));
+  group: string,
+  first: number,
+  signal: AbortSignal,
+): Promise<{ readonly complete: boolean; readonly process: number }> {
+  const { clock, record } = parts;
+  const logs = parts.logs.map(({ log }) => log);
+  const begunNs = clock.nowNs();
+  let process = first;
+  while (!signal.aborted && clock.nowNs() - begunNs < stallTimeoutMs * nsPerMs) {
+    const invoked = { group, logs };
+    record.append({ process, type: 'invoke', f: 'committed', value: invoked });
+    const asked = boundedCall(parts.clock, parts.auditor.committed(group, logs));
+    const awaited = await untilAborted(signal, asked);
+    if (awaited.status === 'cut') return { complete: false, process: process + parts.processes };
+    const outcome = awaited.value;
+    if (outcome.type === 'ok') {
+      const value = { group, offsets: outcome.value };
+      record.append({ process, type: 'ok', f: 'committed', value });
+      return { complete: true, process };
+    }
+    const { type, error } = outcome;
+    record.append({ process, type, f: 'committed', value: invoked, error });
+    if (type === 'info') process += parts.processes;
+    await clock.sleep(retryMsMax, signal);
+  }
+  return { complete: false, process };
+}
+
+/** A call of the auditor that has not returned by then, or that threw, may still be under way: info. */
+async function boundedCall<T>(clock: Clock, call: Promise<Outcome<T>>): Promise<Outcome<T>> {
+  const bounded = await withDeadline(clock, chunkTimeoutMs, call);
   if (bounded.status === 'done') return bounded.value;
   return {
     type: 'info',
     error:
       bounded.status === 'failed'
         ? { code: 'CLIENT_THREW', message: describeError(bounded.error) }
-        : { code: 'DEADLINE', message: `no chunk within ${chunkTimeoutMs} ms` },
+        : { code: 'DEADLINE', message: `no answer within ${chunkTimeoutMs} ms` },
   };
 }

@@ -1,7 +1,7 @@
 /** What a run is given and what it returns; the types between the composition root and src/run. */
 import type { Clock } from '../core/clock.ts';
 import type { Recorder } from '../history/recording.ts';
-import type { AuditClient, ProducerFactory, ReaderFactory } from '../spi/client.ts';
+import type { AuditClient, MemberFactory, ProducerFactory, ReaderFactory } from '../spi/client.ts';
 import type { Cluster } from '../spi/cluster.ts';
 import type { Nemesis } from '../spi/nemesis.ts';
 import type { Workload } from '../spi/workload.ts';
@@ -12,6 +12,8 @@ import type { RunFiles } from './run-files.ts';
 export interface Connections extends AsyncDisposable {
   readonly producers: ProducerFactory;
   readonly readers: ReaderFactory;
+  /** Null where no client joins groups. */
+  readonly members: MemberFactory | null;
   readonly auditor: AuditClient;
 }
 

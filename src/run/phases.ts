@@ -1,4 +1,5 @@
 /** The phases of a run in their order, each bounded, and what happens to the rest when one is cut short. */
+import { groupKey } from '../generators/member-worker.ts';
 import { createFaultRunner, type FaultRunner } from './fault-runner.ts';
 import { runFinalAudit } from './final-audit.ts';
 import { untilAborted } from './phase-scope.ts';
@@ -123,21 +124,22 @@ async function healEverything(state: RunState, faultsDone: Promise<void>): Promi
   return record.observe('heal-all', { evidence });
 }
 
-/** Until the cluster is whole and each log has acknowledged something that was invoked after the last heal. */
+/** Until the cluster is whole and each log and group has acknowledged something that was invoked after the last heal. */
 async function recover(state: RunState, lastHealIndex: number): Promise<void> {
   const { options, parts, progress, tally, watch } = state;
   const { recoveryMs } = options.limits;
   using scope = state.scope({ limitMs: recoveryMs, interruptedLimitMs: 0 });
   const logs = logsOf(state.topics).map(({ log }) => log);
+  const subjects = [...logs, ...parts.workload.groups.map(groupKey)];
   const silent = (): readonly string[] =>
-    logs.filter((log) => (tally.acknowledgedInvocation.get(log) ?? -1) <= lastHealIndex);
+    subjects.filter((each) => (tally.acknowledgedInvocation.get(each) ?? -1) <= lastHealIndex);
   while (!scope.signal.aborted) {
     if (silent().length === 0 && (await watch.health()).healthy) return;
     await parts.clock.sleep(gateIntervalMs, scope.signal);
   }
   if (!isGoingOn(state)) return;
   const { healthy, missing } = await watch.health();
-  const doubts = [...silent().map((log) => `${log} acknowledged nothing`), ...missing];
+  const doubts = [...silent().map((each) => `${each} acknowledged nothing`), ...missing];
   // It became whole while the last look was under way.
   if (healthy && doubts.length === 0) return;
   const why = doubts.length === 0 ? 'no node tells how it is' : doubts.join('; ');
@@ -203,6 +205,7 @@ async function audit(state: RunState, session: Session): Promise<void> {
       record,
       auditor: session.connections.auditor,
       logs: logsOf(state.topics),
+      groups: parts.workload.groups,
       process: session.auditProcess,
       processes: session.processes,
     },

@@ -73,6 +73,7 @@ function createSession(state: RunState, connections: Connections): Session {
     createTimeoutMs: createClientTimeoutMs,
     producers: connections.producers,
     readers: connections.readers,
+    members: connections.members,
   });
   return { connections, interpreter, processes, auditProcess: scripts.length };
 }

@@ -89,6 +89,50 @@ export interface ReaderFactory {
   create(name: string, isolation: IsolationLevel): Promise<ReaderClient>;
 }
 
+/** What a group told one of its members; logs are named. What the client does not tell is absent. */
+export interface RebalanceTold {
+  readonly generation?: number;
+  readonly member?: string;
+  /** Newly added; an eager client, which gives up all before, lists all. */
+  readonly assigned: readonly LogName[];
+  readonly revoked: readonly LogName[];
+  readonly lost: readonly LogName[];
+}
+
+/** Offsets of a group by log: of the next record to read. */
+export type GroupOffsets = Readonly<Record<LogName, number>>;
+
+/** One member of a consumer group. One operation is open at a time. Disposal ends it without a word to the group. */
+export interface MemberClient extends AsyncDisposable {
+  /** Joins. ok once the client has begun to; what it is given comes through `told`. */
+  subscribe(topics: readonly string[]): Promise<Outcome<null>>;
+  /**
+   * Waits for records at most the poll bound; an empty result is ok. A poll during which the group rebalances returns nothing, so
+   * that what was read under two assignments never mixes.
+   */
+  poll(): Promise<Outcome<PollResult>>;
+  /** As the client would commit now; what it does not tell is absent. */
+  identity(): { readonly generation?: number; readonly member?: string };
+  /** Writes the group's offsets as this member. */
+  commit(offsets: GroupOffsets): Promise<Outcome<null>>;
+  /** Reads the group's offsets; a log for which nothing is committed is absent. */
+  committed(logs: readonly LogName[]): Promise<Outcome<GroupOffsets>>;
+  /** Leaves the group in good order. */
+  close(): Promise<Outcome<null>>;
+}
+
+export interface MemberFactory extends AsyncDisposable {
+  /**
+   * A member that has not joined yet. @param name unique within the run. @param told called in the order of what happened, before
+   * any poll returns a record of a new assignment, and never after disposal.
+   */
+  create(
+    name: string,
+    group: string,
+    told: (rebalance: RebalanceTold) => void,
+  ): Promise<MemberClient>;
+}
+
 export interface AuditRequest {
   readonly log: LogName;
   readonly view: AuditView;
@@ -101,4 +145,6 @@ export interface AuditRequest {
 export interface AuditClient extends AsyncDisposable {
   /** One chunk; `scan` is the caller's. Not ready (no agreed leader, a ListOffsets error) is fail. */
   chunk(request: AuditRequest): Promise<Outcome<Omit<AuditCompleted, 'scan'>>>;
+  /** The offsets of a group, asked of its coordinator; a log for which nothing is committed is absent. */
+  committed(group: string, logs: readonly LogName[]): Promise<Outcome<GroupOffsets>>;
 }

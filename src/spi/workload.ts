@@ -16,12 +16,16 @@ export type NextOperation =
       }[];
     }
   | { readonly do: 'poll' }
+  /** Members only: commits what was polled and is still theirs; reads the group's offsets; leaves; dies; both join again later. */
+  | { readonly do: 'commit' | 'committed' | 'leave' | 'crash' }
   | { readonly do: 'wait'; readonly untilMs: number };
 
 /** Asks for the next operation of one worker; pure but for the state that it closes over. */
 export interface WorkerScript {
-  readonly kind: 'producer' | 'reader';
-  /** Logs that a reader is assigned. */
+  readonly kind: 'producer' | 'reader' | 'member';
+  /** Members only: the group. */
+  readonly group: string | null;
+  /** Logs that a reader is assigned, or whose offsets a member asks for. */
   readonly logs: readonly LogName[];
   /**
    * Producers only. Workers of one session share one client, which is used on whatever the outcome of a send. Null: the
@@ -65,6 +69,8 @@ export interface Workload {
   readonly name: string;
   readonly summary: string;
   topics(options: WorkloadOptions): readonly TopicSpec[];
+  /** Consumer groups whose offsets are audited, and which must commit again before a run counts as recovered. */
+  readonly groups: readonly string[];
   /** One script per worker; every random draw comes from `random(name)`. */
   workers(options: WorkloadOptions, random: (stream: string) => Random): readonly WorkerScript[];
 }

@@ -9,6 +9,7 @@
  */
 import type { Random } from '../core/random.ts';
 import type { LogName } from '../history/event.ts';
+import { logName } from '../history/log-name.ts';
 import type { TopicSpec } from '../spi/cluster.ts';
 import type {
   NextOperation,
@@ -37,25 +38,41 @@ export const logWorkload: Workload = {
   summary:
     'Sends of unique values, by default awaited and single, and readers assigned to every log.',
   topics: topicSpecs,
+  groups: [],
   workers: (options, random) => {
-    const pace = createPace(options.ratePerSecond);
-    const logs = topicSpecs(options).flatMap((topic) =>
-      topic.replicas.map((_, partition) => ({ topic: topic.name, partition })),
-    );
-    const names = logs.map((log): LogName => `${log.topic}/${log.partition}`);
-    const producers = Array.from({ length: options.concurrency }, (_, worker) => {
-      const stays = worker < Math.min(logs.length, options.concurrency - 1);
-      const own = stays ? logs.slice(worker, worker + 1) : logs;
-      return producerScript(worker, own, options.sends, pace, random(`worker-${worker}`));
-    });
+    const names = logNames(options);
     const readers = Array.from({ length: readersCount }, (_, reader) =>
       readerScript(names, (reader * pollIntervalMs) / readersCount),
     );
-    return [...producers, ...readers];
+    return [...producerScripts(options, random), ...readers];
   },
 };
 
-function topicSpecs(options: WorkloadOptions): readonly TopicSpec[] {
+/** The producers of this workload, for others that write in the same way. */
+export function producerScripts(
+  options: WorkloadOptions,
+  random: (stream: string) => Random,
+): readonly WorkerScript[] {
+  const pace = createPace(options.ratePerSecond);
+  const logs = topicPartitions(options);
+  return Array.from({ length: options.concurrency }, (_, worker) => {
+    const stays = worker < Math.min(logs.length, options.concurrency - 1);
+    const own = stays ? logs.slice(worker, worker + 1) : logs;
+    return producerScript(worker, own, options.sends, pace, random(`worker-${worker}`));
+  });
+}
+
+export function logNames(options: WorkloadOptions): readonly LogName[] {
+  return topicPartitions(options).map(({ topic, partition }) => logName(topic, partition));
+}
+
+function topicPartitions(options: WorkloadOptions): readonly TopicPartition[] {
+  return topicSpecs(options).flatMap((topic) =>
+    topic.replicas.map((_, partition) => ({ topic: topic.name, partition })),
+  );
+}
+
+export function topicSpecs(options: WorkloadOptions): readonly TopicSpec[] {
   return Array.from({ length: options.topics }, (_, index) => ({
     name: index === 0 ? 'orders' : `orders-${index + 1}`,
     replicas: rotatedReplicas(options.nodes, options.partitions, replicationFactor, index),
@@ -102,7 +119,7 @@ function producerScript(
     while (records.length < count) records.push(record());
     return { do: 'send', records };
   };
-  return { kind: 'producer', logs: [], session: sessionOf(worker, sends), next };
+  return { kind: 'producer', group: null, logs: [], session: sessionOf(worker, sends), next };
 }
 
 /** Neighbours share a session; a client that outlives its failures is a session of its worker alone. */
@@ -118,5 +135,5 @@ function readerScript(logs: readonly LogName[], firstPollMs: number): WorkerScri
     dueMs = nowMs + pollIntervalMs;
     return { do: 'poll' };
   };
-  return { kind: 'reader', logs, session: null, next };
+  return { kind: 'reader', group: null, logs, session: null, next };
 }

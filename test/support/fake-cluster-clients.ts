@@ -120,6 +120,7 @@ export function createFakeConnections(clock: Clock, cluster: FakeCluster): FakeC
         return reader(name);
       },
     },
+    members: null,
     auditor: fakeAuditor(clock, cluster, logOf, seen, () => {
       connections.auditsRefused += 1;
     }),
@@ -136,6 +137,7 @@ function fakeAuditor(
   refused: () => void,
 ): AuditClient {
   return {
+    committed: () => Promise.resolve({ type: 'ok', value: {} }),
     chunk: async ({ log: name, view, from, replica }) => {
       await clock.sleep(sendMs);
       const log = logOf(name);

@@ -15,6 +15,7 @@ export function script(
   const left = [...operations];
   return {
     kind,
+    group: null,
     logs: kind === 'reader' ? ['t/0', 't/1'] : [],
     session,
     next: (nowMs) => left.shift() ?? { do: 'wait', untilMs: nowMs + 1_000 },
@@ -77,6 +78,7 @@ export function interpret(plan: Plan) {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     readers,
+    members: null,
   });
   const run = async (forMs: number): Promise<void> => {
     await clock.drive(interpreter.connect());

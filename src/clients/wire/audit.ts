@@ -11,6 +11,7 @@ import type { AuditClient, AuditRequest, Outcome } from '../../spi/client.ts';
 import type { PartitionView } from '../../spi/cluster.ts';
 import { rawBatches, type Seen, seenRecords, visibleEnd } from './fetched.ts';
 import { partitionsView } from './node-views.ts';
+import { readGroupOffsets } from './group-offsets.ts';
 import { createNodes, type Nodes, type WireOptions } from './nodes.ts';
 import { type Fail, fail, notReady } from './outcomes.ts';
 import { judgePartition } from './pictures.ts';
@@ -25,6 +26,7 @@ export function createWireAuditClient(options: WireOptions): AuditClient {
   const nodes = createNodes(options, settings, 'ordeal-audit');
   return {
     chunk: (request) => auditChunk(nodes, settings, request),
+    committed: (group, logs) => readGroupOffsets(nodes, settings, group, logs),
     [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EventDraft } from '../../../src/history/recording.ts';
-import type { AuditClient, AuditRequest, Outcome } from '../../../src/spi/client.ts';
+import type { AuditClient, AuditRequest, GroupOffsets, Outcome } from '../../../src/spi/client.ts';
 import { runFinalAudit } from '../../../src/run/final-audit.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
@@ -14,7 +14,12 @@ function chunk(request: AuditRequest, next: number, end: number): Answer {
   return { type: 'ok', value: { log, view, from, next, start: 0, end, records: [] } };
 }
 
-function audit(answer: (request: AuditRequest, call: number) => Answer, signal?: AbortSignal) {
+function audit(
+  answer: (request: AuditRequest, call: number) => Answer,
+  signal?: AbortSignal,
+  groups: readonly string[] = [],
+  groupAnswers: Outcome<GroupOffsets>[] = [],
+) {
   const clock = createVirtualClock();
   const drafts: EventDraft[] = [];
   const requests: AuditRequest[] = [];
@@ -32,8 +37,13 @@ function audit(answer: (request: AuditRequest, call: number) => Answer, signal?:
           await clock.sleep(1);
           return answer(request, requests.length);
         },
+        committed: async () => {
+          await clock.sleep(1);
+          return groupAnswers.shift() ?? { type: 'ok', value: {} };
+        },
         [Symbol.asyncDispose]: () => Promise.resolve(),
       },
+      groups,
       logs: [{ log: 'orders/0', replicas: [3] }],
       process: 5,
       processes: 6,
@@ -42,6 +52,38 @@ function audit(answer: (request: AuditRequest, call: number) => Answer, signal?:
   );
   return { clock, drafts, requests, done };
 }
+
+describe('the offsets of groups', () => {
+  const nothing = (request: AuditRequest): Answer => chunk(request, 0, 0);
+  const ofGroup = (drafts: readonly EventDraft[]) =>
+    drafts
+      .filter(({ f }) => f === 'committed')
+      .map(({ process, type, value }) => [process, type, value]);
+
+  it('are read last, and asked for again until the coordinator answers', async () => {
+    const answers: Outcome<GroupOffsets>[] = [
+      { type: 'fail', error: { code: 'NOT_COORDINATOR', message: '' } },
+      { type: 'ok', value: { 'orders/0': 7 } },
+    ];
+    const { clock, drafts, done } = audit(nothing, undefined, ['g'], answers);
+    expect(await clock.drive(done)).toEqual([]);
+    const asked = { group: 'g', logs: ['orders/0'] };
+    expect(ofGroup(drafts)).toEqual([
+      [5, 'invoke', asked],
+      [5, 'fail', asked],
+      [5, 'invoke', asked],
+      [5, 'ok', { group: 'g', offsets: { 'orders/0': 7 } }],
+    ]);
+    expect(drafts.at(-1)?.f).toBe('committed');
+  });
+
+  it('are named where nobody answers in time', async () => {
+    const refused: Outcome<GroupOffsets> = { type: 'fail', error: { code: 'X', message: '' } };
+    const answers = Array.from({ length: 100 }, () => refused);
+    const { clock, done } = audit(nothing, undefined, ['g'], answers);
+    expect(await clock.drive(done)).toEqual(['offsets of group g']);
+  });
+});
 
 describe('the final audit', () => {
   it('reads on until the end that the first chunk measured, not the end as it grows', async () => {
