@@ -24,7 +24,8 @@ export const errorCodes = {
   NO_SUCH_FILE: { exit: 254, meaning: 'an input file cannot be opened' },
   UNSUPPORTED: {
     exit: 254,
-    meaning: 'the chosen cluster, client or workload lacks what was asked for',
+    meaning:
+      'the chosen cluster, client or workload lacks what was asked for, or a file has a format that is not read',
   },
   ILL_FORMED: { exit: 255, meaning: 'the recorder was given an event that the format forbids' },
   RECORDER_IO: { exit: 255, meaning: 'the history cannot be written or synced' },
