@@ -28,9 +28,9 @@ export function addCheckCommand(program: Command, session: Session, exit: Exit):
     .command('check')
     .summary('judge saved histories')
     .description(
-      'Judges histories: JSONL files of format 1, gzipped or not, run directories, or - for standard input.',
+      'Judges histories: JSONL files of format 1 or EDN files of jepsen.tests.kafka, gzipped or not, run directories, Jepsen store directories, or - for standard input.',
     )
-    .argument('<file...>', 'histories or run directories')
+    .argument('<file...>', 'histories, run directories or Jepsen store directories')
     .option('--claims <names>', "claims to demand in place of the header's, with commas")
     .option('--certify', 'prove each witness again, by code that shares nothing with the checkers')
     .option('--json', 'print the result document; for several files an array, one entry per file')
@@ -44,6 +44,7 @@ export function addCheckCommand(program: Command, session: Session, exit: Exit):
         'Examples:',
         '  ordeal check store/latest',
         '  ordeal check history.jsonl --claims durability,no-duplicates',
+        '  ordeal check jepsen/store/latest',
         '  gunzip -c history.jsonl.gz | ordeal check - --json',
       ].join('\n'),
     )

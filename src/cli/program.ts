@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { exitCodes } from '../core/errors.ts';
 import { addCheckCommand } from './check.ts';
 import { addCleanCommand } from './clean.ts';
+import { addConvertCommand } from './convert.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addExploreCommand } from './explore.ts';
 import { isHelp, reportFailure } from './failure.ts';
@@ -10,6 +11,7 @@ import { addListCommand } from './list.ts';
 import { addReplayCommand } from './replay.ts';
 import type { Session } from './session.ts';
 import { addShrinkCommand } from './shrink.ts';
+import { addSliceCommand } from './slice.ts';
 import { addTestCommand } from './test.ts';
 
 /** What a command sets when it ran to its end; the default is success. */
@@ -69,7 +71,9 @@ export function createProgram(session: Session, exit: Exit, version: string): Co
   addExploreCommand(program, session, exit);
   addReplayCommand(program, session, exit);
   addShrinkCommand(program, session, exit);
+  addSliceCommand(program, session, exit);
   addCheckCommand(program, session, exit);
+  addConvertCommand(program, session, exit);
   addCleanCommand(program, session, exit);
   addDoctorCommand(program, session, exit);
   addListCommand(program, session);

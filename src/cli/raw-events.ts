@@ -1,9 +1,13 @@
-/** A history as plain parsed lines, for the certifier: it shares nothing with the loader, so it reads for itself. */
+/**
+ * A history as plain parsed lines, for the certifier: it shares nothing with the loader, so it reads for itself. EDN becomes
+ * events in one way alone, by the importer.
+ */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import { OrdealError, describeError } from '../core/errors.ts';
 import type { Header, HistoryEvent } from '../history/event.ts';
+import { isEdnHistory, loadRawHistory } from '../history/load.ts';
 
 /**
  * Reads a file or run directory that the loader has accepted; a torn last line is left out, as there. The whole file is held in memory.
@@ -11,6 +15,7 @@ import type { Header, HistoryEvent } from '../history/event.ts';
 export async function readRawEvents(
   path: string,
 ): Promise<{ readonly header: Header; readonly events: readonly HistoryEvent[] }> {
+  if (await isEdnHistory(path)) return loadRawHistory(path);
   const plain = await readHistoryBytes(path);
   const [first = '', ...lines] = plain.toString('utf8').split('\n');
   const events = lines.flatMap((line, position) => {
@@ -22,7 +27,7 @@ export async function readRawEvents(
 }
 
 /** The bytes of a history file, unpacked if need be, or of that in a run directory. @throws OrdealError NO_SUCH_FILE. */
-export async function readHistoryBytes(path: string): Promise<Buffer> {
+async function readHistoryBytes(path: string): Promise<Buffer> {
   const bytes = await readWhole(path);
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   // Z_SYNC_FLUSH: a file that was cut off gives what it holds instead of an error.

@@ -10,7 +10,7 @@ import { OrdealError, exitCodes } from '../core/errors.ts';
 import { unknownName } from '../core/suggestion.ts';
 import { formatDurationMs, nsPerMs } from '../core/units.ts';
 import { loadHistoryEvents } from '../history/load-events.ts';
-import { readEvents } from '../history/load-text.ts';
+import { loadRawHistory } from '../history/load.ts';
 import { formatCount } from '../report/view.ts';
 import type { RunOptions } from '../run/options.ts';
 import { shrinkHistory } from '../run/shrink-history.ts';
@@ -22,7 +22,6 @@ import { flagDefaults } from './flags.ts';
 import { listenForSignals } from './interrupt.ts';
 import { keepRun, type RecordedRun } from './kept-run.ts';
 import type { Exit } from './program.ts';
-import { readHistoryBytes } from './raw-events.ts';
 import { topicsOf } from './registries.ts';
 import { isSimulatedRun, readSavedOptions } from './saved-options.ts';
 import type { Session } from './session.ts';
@@ -152,7 +151,7 @@ async function shrinkRecorded(
   session: Session,
   { path, anomaly: asked, interrupt }: Asked,
 ): Promise<Shrunk> {
-  const history = readEvents(await readHistoryBytes(path), path);
+  const history = await loadRawHistory(path);
   const document = judge(history);
   const anomaly = chooseAnomaly(path, document, asked);
   const shows = showsLike(anomaly, document);
@@ -230,7 +229,7 @@ function sizeOf({ coverage }: ResultDocument): Size {
 
 /** store/<test>/<time> is called after the test, a file after itself. */
 function nameOf(path: string): string {
-  const file = basename(path).replace(/\.jsonl(\.gz)?$/, '');
+  const file = basename(path).replace(/\.(jsonl|edn)(\.gz)?$/, '');
   const isTime = /^\d{8}T\d{6}/.test(file);
   const name = (isTime ? basename(dirname(path)) : file).replace(/[^\w.-]/g, '');
   return name === '' || /^\.+$/.test(name) ? 'history' : name;

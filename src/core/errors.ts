@@ -40,7 +40,10 @@ export const errorCodes = {
     meaning: 'the cluster did not become healthy within its bound',
   },
   WIRE: { exit: 255, meaning: 'a broker sent something the wire client cannot read' },
-  OUTPUT_IO: { exit: 255, meaning: 'standard output could not be written: the report is lost' },
+  OUTPUT_IO: {
+    exit: 255,
+    meaning: 'standard output, or the file that was asked for, could not be written',
+  },
   STORE_IO: { exit: 255, meaning: 'the store directory cannot be written' },
   INTERNAL: { exit: 255, meaning: 'a defect of ordeal itself' },
 } as const;

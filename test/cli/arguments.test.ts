@@ -3,7 +3,20 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Folder, ordeal } from './command.ts';
 
-const commands = ['test', 'explore', 'replay', 'shrink', 'check', 'clean', 'doctor', 'list'];
+const commands = [
+  ...[
+    'test',
+    'explore',
+    'replay',
+    'shrink',
+    'slice',
+    'check',
+    'convert',
+    'clean',
+    'doctor',
+    'list',
+  ],
+];
 
 describe('the command line', () => {
   it('prints its version', async () => {
@@ -48,6 +61,20 @@ describe('the command line', () => {
     [['replay', 'nowhere'], /nowhere: cannot be opened/, /directory of a run/],
     [['shrink', 'nowhere'], /nowhere: cannot be opened/, /history file/],
     [['shrink', 'x', '--anomaly', 'lost-wrote'], /no "lost-wrote"/, /did you mean "lost-write"/],
+    [['slice', 'x'], /nothing says around what/, /--around-operation/],
+    [['slice', 'x', '--around-operation', 'a'], /"a" is not the index of an event/, /417/],
+    [['slice', 'x', '--around-offset', 'orders@1'], /"orders@1" is no place/, /orders\/0@412/],
+    [['slice', 'x', '--from-time', '12'], /--from-time: "12" is not a time/, /unit/],
+    [['slice', 'x', '--from-time', '2s', '--to-time', '1s'], /later than --to-time/, /exchange/],
+    [['slice', 'x', '--window', '1s'], /--window is the width/, /add --around-time/],
+    [['slice', 'x', '--around-time', '1s', '--to-time', '2s'], /cannot be given with/, /either/],
+    [['slice', 'x', '--around-time', '1s', '-o', 'y.txt'], /"y.txt" ends neither/, /name/],
+    [['slice', 'nowhere', '--around-time', '1s'], /nowhere: cannot be opened/, /history file/],
+    [['convert', 'x', 'y.txt'], /"y.txt" ends neither in \.jsonl nor in \.edn/, /name/],
+    [['convert', 'x', '-'], /standard output has no name/, /--to jsonl or --to edn/],
+    [['convert', 'x', '-', '--to', 'ednn'], /--to: there is no "ednn"/, /did you mean "edn"/],
+    [['convert', 'x', 'y.edn', '--to', 'jsonl'], /contradicts the name "y.edn"/, /rename/],
+    [['convert', 'nowhere', 'y.edn'], /nowhere: cannot be opened/, /history file/],
     [['list', 'scenario'], /no "scenario"/, /did you mean "scenarios"/],
   ])('refuses %j with the next step', async (args, what, next) => {
     using folder = new Folder();

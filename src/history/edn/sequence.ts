@@ -85,14 +85,21 @@ export class JepsenSequence {
     }
     if (event.type !== 'invoke') {
       const timeNs = decoded.hasTime ? event.time : null;
-      for (const value of rebalances) emission.derive(process, 'rebalance', value, line, timeNs);
+      const origin = originOf(decoded);
+      for (const value of rebalances)
+        emission.derive(process, 'rebalance', value, { line, timeNs, origin });
     }
     emission.emit(decoded, line);
     const end = completion === -1 ? null : (this.#entries[completion] ?? null);
     if (event.type !== 'invoke' || end === null || f === 'assign' || f === 'subscribe') return;
     const late = sendsBeyond(event, end.decoded.event);
     // It may have been sent at any time since the invocation, and somebody may have read it since.
-    if (late.length > 0) emission.derive(process, 'attempt', late, end.line, event.time);
+    if (late.length === 0) return;
+    emission.derive(process, 'attempt', late, {
+      line: end.line,
+      timeNs: event.time,
+      origin: originOf(end.decoded),
+    });
   }
 }
 
@@ -116,6 +123,18 @@ function nameOf(send: Micro): string {
 function valueOf(send: Micro): unknown {
   const [, , sent] = send as unknown as SendInvoked | SendCompleted;
   return Array.isArray(sent) ? (sent as readonly unknown[])[1] : sent;
+}
+
+/** Of an event that an operation tells of: its line, its time, its index in the file. */
+interface Derivation {
+  readonly line: number;
+  readonly timeNs: number | null;
+  readonly origin: number | null;
+}
+
+/** The index in the file, while the event still has it. */
+function originOf({ event, hasIndex }: DecodedOperation): number | null {
+  return hasIndex ? (event.origin ?? event.index) : null;
 }
 
 /** Numbers events, times and processes as they go out. */
@@ -159,7 +178,8 @@ class Emission {
     this.#sink(event, judged === null ? event : { ...judged, ...placeOf(event) }, line);
   }
 
-  derive(process: Process, f: string, value: unknown, line: number, timeNs: number | null): void {
+  derive(process: Process, f: string, value: unknown, from: Derivation): void {
+    const { line, timeNs, origin } = from;
     const index = this.#nextIndex++;
     const event: HistoryEvent = {
       index,
@@ -168,6 +188,7 @@ class Emission {
       type: 'event',
       f,
       value,
+      ...(origin === null ? {} : { origin }),
     };
     this.#sink(event, event, line);
   }

@@ -211,8 +211,9 @@ describe('what our format forbids', () => {
       type: 'event',
       f: 'attempt',
       value: [['send', 'jepsen/1', 9]],
+      origin: 3,
     });
-    expect(history.events.map(({ origin }) => origin)).toEqual([undefined, undefined, 1, 2, 3]);
+    expect(history.events.map(({ origin }) => origin)).toEqual([undefined, 3, 1, 2, 3]);
     expect(foundIn(checkHistory(loadHistoryEvents(history.header, history.events)))).toEqual([]);
   });
 
