@@ -155,22 +155,49 @@ function unopened(path: string, error: unknown): OrdealError {
   );
 }
 
+/** Enough to tell EDN from JSONL; a pipe may bring it byte by byte. */
+const startBytes = 64;
+
+/** Holds the first bytes back until the reader can be chosen. */
+class Start {
+  readonly #readerFor: (start: Uint8Array) => Reader;
+  #held = new Uint8Array(0);
+  #reader: Reader | null = null;
+
+  constructor(readerFor: (start: Uint8Array) => Reader) {
+    this.#readerFor = readerFor;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#reader !== null) {
+      this.#reader.push(chunk);
+      return;
+    }
+    this.#held = Buffer.concat([this.#held, chunk]);
+    if (this.#held.length >= startBytes) this.reader();
+  }
+
+  /** The reader with all that came so far. */
+  reader(): Reader {
+    if (this.#reader === null) {
+      this.#reader = this.#readerFor(this.#held);
+      this.#reader.push(this.#held);
+    }
+    return this.#reader;
+  }
+}
+
 /** @param readerFor makes the reader, once the first bytes are there (none, of an empty file). */
 async function read(
   name: string,
   bytes: AsyncIterable<Uint8Array>,
   readerFor: (start: Uint8Array) => Reader,
 ): Promise<History> {
-  const readers: Reader[] = [];
-  const readerOf = (start: Uint8Array): Reader => {
-    const reader = readers[0] ?? readerFor(start);
-    readers[0] = reader;
-    return reader;
-  };
+  const start = new Start(readerFor);
   const whole = await expand(bytes, name, (chunk) => {
-    readerOf(chunk).push(chunk);
+    start.push(chunk);
   });
-  const reader = readerOf(new Uint8Array(0));
+  const reader = start.reader();
   if (!whole) reader.warn('the gzip stream is cut off; what came before was read');
   return reader.finish();
 }

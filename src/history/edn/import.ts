@@ -20,7 +20,7 @@ import type { JepsenTest } from './store.ts';
 import { mapIn, type Edn } from './values.ts';
 
 /** What is known of a test of which only the history is at hand. */
-const unknownTest: JepsenTest = { transactional: false, header: {}, warnings: [] };
+const unknownTest: JepsenTest = { transactional: null, header: {}, warnings: [] };
 
 /** The events of an EDN history. @throws OrdealError BAD_HISTORY. */
 export function readEdnEvents(text: string | Uint8Array, sourceName: string): RawHistory {
@@ -92,7 +92,12 @@ export class EdnHistoryReader {
         throw new Problem('', 'the file holds no whole operation; nothing can be read from it');
       }
       const add = this.#add.bind(this);
-      if (this.#header === null) this.#warnings.push(...this.#sequence.finish(add));
+      if (this.#header === null) {
+        const onLine = (line: number): void => {
+          this.#line = line;
+        };
+        this.#warnings.push(...this.#sequence.finish(add, onLine));
+      }
       return this.#builder.finish(this.#header ?? this.#testHeader(), this.#warnings);
     });
   }

@@ -21,8 +21,8 @@ export interface DecodedOperation {
   readonly judged: Draft | null;
   readonly hasIndex: boolean;
   readonly hasTime: boolean;
-  /** Values of `rebalance` events, in order. */
-  readonly rebalances: readonly unknown[];
+  /** Values of `rebalance` events, in order; null where the client says nothing of rebalances. */
+  readonly rebalances: readonly unknown[] | null;
 }
 
 /** What clients of jepsen.tests.kafka do that our format has too. */
@@ -40,10 +40,15 @@ export function decodeOperation(operation: EdnMap, keys: LogKeys): DecodedOperat
   const index = countOf(operation, 'index', naturalText);
   const time = countOf(operation, 'time', `integer nanoseconds, ${naturalText}`);
   const place = { index: index ?? 0, time: time ?? 0 };
+  const [hasIndex, hasTime] = [index !== null, time !== null];
   const whole = operation.get('ordeal/event');
-  const known = { hasIndex: index !== null, hasTime: time !== null };
-  if (whole !== undefined) return { ...known, ...exactEvent(whole, place), rebalances: [] };
-  return { ...known, judged: null, ...naturalEvent(operation, keys, place) };
+  if (whole !== undefined) {
+    const { event, judged } = exactEvent(whole, place);
+    return { event, judged, hasIndex, hasTime, rebalances: null };
+  }
+  const event = naturalEvent(operation, keys, place);
+  const rebalances = event.type === 'event' ? null : rebalancesOf(operation, keys);
+  return { event, judged: null, hasIndex, hasTime, rebalances };
 }
 
 interface Place {
@@ -68,25 +73,24 @@ function exactEvent(whole: Edn, place: Place): Pick<DecodedOperation, 'event' | 
   return { event: placed(kept), judged: kept === judged ? null : placed(judged) };
 }
 
-function naturalEvent(
-  operation: EdnMap,
-  keys: LogKeys,
-  place: Place,
-): Pick<DecodedOperation, 'event' | 'rebalances'> {
+function naturalEvent(operation: EdnMap, keys: LogKeys, { index, time }: Place): Draft {
   const process = processOf(operation.get('process'));
-  const type = typeOf(operation.get('type'));
-  const f = functionOf(operation.get('f'));
-  const isClient = typeof process === 'number' && clientFunctions.has(f);
-  const value = operation.get('value');
-  const event: Draft = {
-    ...place,
-    process,
-    type: isClient ? type : 'event',
-    f: isClient || knownObservations.has(f) ? f : `${observationPrefix}${f}`,
-    value: isClient ? clientValue(operation, f, type, keys) : looseValue(value),
-  };
+  const said = typeOf(operation.get('type'));
+  const name = functionOf(operation.get('f'));
+  const isClient = typeof process === 'number' && clientFunctions.has(name);
+  const given = operation.get('value');
+  const type = isClient ? said : 'event';
+  const f = isClient || knownObservations.has(name) ? name : `${observationPrefix}${name}`;
+  const value = isClient ? clientValue(operation, f, said, keys) : looseValue(given);
+  const event: Draft = { index, time, process, type, f, value };
   // A field that is there without a value would be told from one that is not there.
   if (value === undefined) delete (event as { value?: unknown }).value;
+  addRest(event, operation, isClient ? null : said);
+  return event;
+}
+
+/** All but the six fields that every event has. */
+function addRest(event: Draft, operation: EdnMap, observed: string | null): void {
   const session = carried(operation, 'ordeal/session');
   if (session !== undefined) event.session = session as string;
   const error = operation.get('error') ?? null;
@@ -95,9 +99,8 @@ function naturalEvent(
   if (txn !== undefined) event.txn = txn as NonNullable<HistoryEvent['txn']>;
   const origin = carried(operation, 'ordeal/origin');
   if (origin !== undefined) event.origin = origin as number;
-  const rest = restOf(operation, isClient ? null : type);
-  if (Object.keys(rest).length > 0) event.jepsen = rest;
-  return { event, rebalances: isClient ? rebalancesOf(operation, keys) : [] };
+  const rest = restOf(operation, observed);
+  if (rest !== null) event.jepsen = rest;
 }
 
 function carried(operation: EdnMap, name: string): unknown {
@@ -163,9 +166,9 @@ function topicsOf(logs: readonly string[]): string[] {
  * What each entry of a rebalance log took away or gave. Where a subscriber goes on is where its group has committed, which
  * is not recorded: so every entry ends the epochs of its keys, and opens none.
  */
-function rebalancesOf(operation: EdnMap, keys: LogKeys): readonly unknown[] {
+function rebalancesOf(operation: EdnMap, keys: LogKeys): readonly unknown[] | null {
   const log = operation.get('rebalance-log') ?? null;
-  if (log === null) return [];
+  if (log === null) return null;
   const entries = itemsOf(log);
   if (entries === null) throw expected('rebalance-log', 'a vector of maps', log);
   return entries.map((entry, i) => {
@@ -180,14 +183,13 @@ const consumed = new Set([
   ...['index', 'time', 'process', 'type', 'f', 'value', 'error', 'seek-to-beginning?'],
 ]);
 
-/** All that has no place in our format. */
-function restOf(operation: EdnMap, type: string | null): Record<string, unknown> {
-  const rest: Record<string, unknown> = {};
-  if (type !== null) rest['type'] = type;
+/** All that has no place in our format, or null if there is nothing. */
+function restOf(operation: EdnMap, type: string | null): Record<string, unknown> | null {
+  let rest: Record<string, unknown> | null = type === null ? null : { type };
   for (const [key, value] of operation.entries) {
     const name = key instanceof Keyword ? key.name : printEdn(key);
     if (consumed.has(name) || name.startsWith('ordeal/')) continue;
-    setOwn(rest, name, looseJsonOf(value));
+    setOwn((rest ??= {}), name, looseJsonOf(value));
   }
   return rest;
 }

@@ -6,43 +6,55 @@
  * The order of the file is taken for the order of things: Jepsen's interpreter, one thread, writes an invocation before the
  * client has it, and a completion after the client gave it.
  */
-import type { HistoryEvent, Process, SendCompleted, SendInvoked } from '../event.ts';
+import type { SendCompleted, SendInvoked } from '../event.ts';
+import { Bytes, Ints } from '../growable.ts';
+import { Problem } from '../problem.ts';
 import type { DecodedOperation, Draft } from './operation.ts';
-
-/** Where an event goes. `judged` is for the rules of reading. */
-export type EventSink = (event: HistoryEvent, judged: HistoryEvent, line: number) => void;
-
-interface Entry {
-  readonly decoded: DecodedOperation;
-  readonly line: number;
-  /** Of an invocation: the position of its completion, or -1. */
-  completion: number;
-}
+import { Emission, type EventSink } from './emission.ts';
 
 type Micro = readonly unknown[];
 
+/** Bits of what an operation says of itself. */
+const flags = { index: 1, time: 2 } as const;
+
 export class JepsenSequence {
-  readonly #entries: (Entry | null)[] = [];
+  /** Of each operation, until it went out: long histories must not be held twice. */
+  readonly #events: (Draft | null)[] = [];
+  readonly #lines = new Ints();
+  readonly #flags = new Bytes();
+  /** Of an invocation: the position of its completion, or -1. */
+  readonly #completions = new Ints();
+  /** The rare ones that have them. */
+  readonly #judged = new Map<number, Draft>();
+  readonly #rebalances = new Map<number, readonly unknown[]>();
   /** Process to the position of its open invocation. */
   readonly #open = new Map<number, number>();
   #processMax = -1;
-  #hasTransactions: boolean;
+  #transactional: boolean | null;
+  #hasTransactions = false;
   readonly #emission = new Emission();
+  /** Processes whose consumer subscribes, by their numbers in the file. */
+  readonly #subscribed = new Set<number>();
+  #unlogged = false;
 
-  /** @param transactional what the test says of itself: true if its clients use transactions. */
-  constructor(transactional: boolean) {
-    this.#hasTransactions = transactional;
+  /** @param transactional what the test says of itself; null: nothing. */
+  constructor(transactional: boolean | null) {
+    this.#transactional = transactional;
   }
 
   /** Whether sends and polls are transactions too: a test that has any :txn runs all that it does in transactions. */
   get transactional(): boolean {
-    return this.#hasTransactions;
+    return this.#transactional ?? this.#hasTransactions;
   }
 
-  add(decoded: DecodedOperation, line: number): void {
-    const { event } = decoded;
+  add({ event, judged, hasIndex, hasTime, rebalances }: DecodedOperation, line: number): void {
     const { process } = event;
-    const position = this.#entries.push({ decoded, line, completion: -1 }) - 1;
+    const position = this.#events.push(event) - 1;
+    this.#lines.push(line);
+    this.#flags.push((hasIndex ? flags.index : 0) | (hasTime ? flags.time : 0));
+    this.#completions.push(-1);
+    if (judged !== null) this.#judged.set(position, judged);
+    if (rebalances !== null) this.#rebalances.set(position, rebalances);
     if (typeof process !== 'number') return;
     this.#processMax = Math.max(this.#processMax, process);
     if (event.type === 'event') return;
@@ -51,56 +63,116 @@ export class JepsenSequence {
       this.#open.set(process, position);
       return;
     }
-    const invocation = this.#entries[this.#open.get(process) ?? -1];
-    if (invocation) invocation.completion = position;
+    const invocation = this.#open.get(process);
+    if (invocation !== undefined) this.#completions.set(invocation, position);
     this.#open.delete(process);
   }
 
-  /** Call once. @returns warnings. */
-  finish(sink: EventSink): readonly string[] {
-    const emission = this.#emission;
-    emission.start(sink, this.#processMax + 1);
-    for (let position = 0; position < this.#entries.length; position++) {
-      const entry = this.#entries[position] ?? null;
-      if (entry === null) continue;
-      // Each is needed once: a long history is not held twice.
-      this.#entries[position] = null;
-      this.#emit(entry);
+  /** Call once. @returns warnings. @throws Problem, of the operation that the sink was given last or `onLine` named. */
+  finish(sink: EventSink, onLine: (line: number) => void): readonly string[] {
+    this.#emission.start(sink, this.#processMax + 1);
+    for (let position = 0; position < this.#events.length; position++) {
+      onLine(this.#lines.at(position));
+      this.#emit(position, this.#events[position]!);
+      this.#events[position] = null;
     }
-    return emission.warnings();
+    const unlogged =
+      'no operation has a :rebalance-log, so what subscribers read is judged within each poll alone';
+    return [...this.#emission.warnings(), ...(this.#unlogged ? [unlogged] : [])];
   }
 
-  #emit({ decoded, line, completion }: Entry): void {
-    const { event, rebalances } = decoded;
+  #emit(position: number, event: Draft): void {
     const emission = this.#emission;
+    const said = this.#flags.at(position);
+    const known = {
+      event,
+      judged: this.#judged.get(position) ?? null,
+      hasIndex: (said & flags.index) !== 0,
+      hasTime: (said & flags.time) !== 0,
+    };
+    const line = this.#lines.at(position);
+    const isClient = event.type !== 'event';
+    if (isClient && typeof event.process === 'number') this.#followSubscriber(event.process, event);
+    const theirs = event.process as number;
     if (typeof event.process === 'number') emission.renumber(event);
-    if (event.type === 'event') {
-      emission.emit(decoded, line);
+    if (!isClient) {
+      emission.emit(known, line);
       return;
     }
+    this.#settleFunction(event);
     const { f, process } = event;
-    if (this.#hasTransactions && (f === 'send' || f === 'poll')) {
-      event.f = 'txn';
-      event.jepsen = { f, ...event.jepsen };
-    }
     if (event.type !== 'invoke') {
-      const timeNs = decoded.hasTime ? event.time : null;
-      const origin = originOf(decoded);
-      for (const value of rebalances)
-        emission.derive(process, 'rebalance', value, { line, timeNs, origin });
+      const timeNs = known.hasTime ? event.time : null;
+      const from = { line, timeNs, origin: known.hasIndex ? event.index : null };
+      for (const value of this.#rebalancesOf(position, theirs, event)) {
+        emission.derive(process, 'rebalance', value, from);
+      }
     }
-    emission.emit(decoded, line);
-    const end = completion === -1 ? null : (this.#entries[completion] ?? null);
-    if (event.type !== 'invoke' || end === null || f === 'assign' || f === 'subscribe') return;
-    const late = sendsBeyond(event, end.decoded.event);
-    // It may have been sent at any time since the invocation, and somebody may have read it since.
+    emission.emit(known, line);
+    const completion = this.#completions.at(position);
+    const end = completion === -1 ? null : this.#events[completion]!;
+    if (end === null || f === 'assign' || f === 'subscribe') return;
+    const late = sendsBeyond(event, end);
     if (late.length === 0) return;
+    // It may have been sent at any time since the invocation, and somebody may have read it since.
     emission.derive(process, 'attempt', late, {
-      line: end.line,
+      line: this.#lines.at(completion),
       timeNs: event.time,
-      origin: originOf(end.decoded),
+      origin: (this.#flags.at(completion) & flags.index) === 0 ? null : end.index,
     });
   }
+
+  /** In a test with transactions everything is one; in a test that says it has none, nothing is. */
+  #settleFunction(event: Draft): void {
+    const { f } = event;
+    if (this.transactional) {
+      if (f === 'send' || f === 'poll') rename(event, 'txn');
+      return;
+    }
+    if (f !== 'txn') return;
+    const words = new Set(microsOf(event).map(([word]) => word));
+    if (words.size > 1) {
+      throw new Problem(
+        'value',
+        'sends and polls in one operation, of a test whose :txn? is not true: format 1 has no word for that',
+      );
+    }
+    rename(event, words.has('poll') ? 'poll' : 'send');
+  }
+
+  #followSubscriber(process: number, { type, f }: Draft): void {
+    if (type !== 'invoke') return;
+    if (f === 'subscribe') this.#subscribed.add(process);
+    else if (f === 'assign') this.#subscribed.delete(process);
+  }
+
+  /**
+   * What the client logged. Clients that log no rebalance at all may be rebalanced in any poll: then each poll of a
+   * subscriber is an epoch of its own.
+   */
+  #rebalancesOf(position: number, theirs: number, event: Draft): readonly unknown[] {
+    const logged = this.#rebalances.get(position);
+    if (logged !== undefined) return logged;
+    if (this.#rebalances.size > 0 || !this.#subscribed.has(theirs)) return [];
+    const revoked = new Set(
+      microsOf(event).flatMap(([word, records]) =>
+        word === 'poll' ? Object.keys(records ?? {}) : [],
+      ),
+    );
+    if (revoked.size === 0) return [];
+    this.#unlogged = true;
+    return [{ revoked: [...revoked] }];
+  }
+}
+
+function rename(event: Draft, f: string): void {
+  event.jepsen = { f: event.f, ...event.jepsen };
+  event.f = f;
+}
+
+function microsOf({ f, value }: Draft): readonly Micro[] {
+  const holdsMicros = f === 'send' || f === 'poll' || f === 'txn';
+  return holdsMicros && Array.isArray(value) ? (value as readonly Micro[]) : [];
 }
 
 /** Sends that a completion lists and its invocation does not, in invoked form. */
@@ -111,9 +183,8 @@ function sendsBeyond(invoked: Draft, completed: Draft): readonly Micro[] {
     .map((send) => ['send', send[1], valueOf(send)]);
 }
 
-function sendsOf({ value }: Draft): readonly Micro[] {
-  if (!Array.isArray(value)) return [];
-  return (value as readonly Micro[]).filter((micro) => micro[0] === 'send');
+function sendsOf(event: Draft): readonly Micro[] {
+  return microsOf(event).filter((micro) => micro[0] === 'send');
 }
 
 function nameOf(send: Micro): string {
@@ -123,100 +194,4 @@ function nameOf(send: Micro): string {
 function valueOf(send: Micro): unknown {
   const [, , sent] = send as unknown as SendInvoked | SendCompleted;
   return Array.isArray(sent) ? (sent as readonly unknown[])[1] : sent;
-}
-
-/** Of an event that an operation tells of: its line, its time, its index in the file. */
-interface Derivation {
-  readonly line: number;
-  readonly timeNs: number | null;
-  readonly origin: number | null;
-}
-
-/** The index in the file, while the event still has it. */
-function originOf({ event, hasIndex }: DecodedOperation): number | null {
-  return hasIndex ? (event.origin ?? event.index) : null;
-}
-
-/** Numbers events, times and processes as they go out. */
-class Emission {
-  #sink: EventSink = () => undefined;
-  #nextIndex = 0;
-  #lastTimeNs = 0;
-  #nextProcess = 0;
-  /** The test's number of a process to ours, where they differ. */
-  readonly #numbers = new Map<number, number>();
-  readonly #spent = new Set<number>();
-  readonly #unknown = new Map<string, number>();
-  #raised = 0;
-  #renumbered = 0;
-
-  start(sink: EventSink, nextProcess: number): void {
-    this.#sink = sink;
-    this.#nextProcess = nextProcess;
-  }
-
-  /** A client that goes on under the number of one that ended in info is another client. */
-  renumber(event: Draft): void {
-    const theirs = event.process as number;
-    if (event.type === 'invoke' && this.#spent.delete(theirs)) {
-      this.#numbers.set(theirs, this.#nextProcess++);
-      this.#renumbered++;
-    }
-    if (event.type === 'info') this.#spent.add(theirs);
-    event.process = this.#numbers.get(theirs) ?? theirs;
-    if (event.type === 'event' && event.f.startsWith('jepsen:')) {
-      this.#unknown.set(event.f, (this.#unknown.get(event.f) ?? 0) + 1);
-    }
-  }
-
-  emit({ event, judged, hasIndex, hasTime }: DecodedOperation, line: number): void {
-    const theirs = event.index;
-    event.index = this.#nextIndex++;
-    event.time = this.#timeOf(hasTime ? event.time : null);
-    // Witnesses name our indexes; whoever has the file at hand needs those of the file.
-    if (hasIndex && theirs !== event.index && event.origin === undefined) event.origin = theirs;
-    this.#sink(event, judged === null ? event : { ...judged, ...placeOf(event) }, line);
-  }
-
-  derive(process: Process, f: string, value: unknown, from: Derivation): void {
-    const { line, timeNs, origin } = from;
-    const index = this.#nextIndex++;
-    const event: HistoryEvent = {
-      index,
-      time: this.#timeOf(timeNs),
-      process,
-      type: 'event',
-      f,
-      value,
-      ...(origin === null ? {} : { origin }),
-    };
-    this.#sink(event, event, line);
-  }
-
-  warnings(): readonly string[] {
-    const unknown = [...this.#unknown].map(
-      ([f, count]) =>
-        `${count} operations of clients with the function :${f.slice('jepsen:'.length)}, which is none of jepsen.tests.kafka, were kept as observations`,
-    );
-    const raised = `${this.#raised} times were earlier than the one before and were raised to it`;
-    const renumbered = `${this.#renumbered} processes acted after info and go on under new numbers`;
-    return [
-      ...unknown,
-      ...(this.#raised > 0 ? [raised] : []),
-      ...(this.#renumbered > 0 ? [renumbered] : []),
-    ];
-  }
-
-  /** The order of the file counts: without a time an event is a nanosecond after the one before. */
-  #timeOf(timeNs: number | null): number {
-    const least = this.#lastTimeNs;
-    if (timeNs !== null && timeNs < least) this.#raised++;
-    const isFirst = this.#nextIndex === 1;
-    this.#lastTimeNs = timeNs === null ? (isFirst ? 0 : least + 1) : Math.max(least, timeNs);
-    return this.#lastTimeNs;
-  }
-}
-
-function placeOf({ index, time, process }: Draft) {
-  return { index, time, process };
 }

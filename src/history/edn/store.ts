@@ -10,8 +10,8 @@ import { looseJsonOf } from './json.ts';
 import { EdnMap, Keyword, Tagged, mapIn, type Edn } from './values.ts';
 
 export interface JepsenTest {
-  /** Its clients use transactions, for sends and polls too. */
-  readonly transactional: boolean;
+  /** Whether its clients use transactions, for sends and polls too; null: it does not say. */
+  readonly transactional: boolean | null;
   readonly header: Partial<Header>;
   readonly warnings: readonly string[];
 }
@@ -26,9 +26,10 @@ export function describeTest(testText: string | null, resultsText: string | null
   const started = startedAt(test.get('start-time'));
   const seed = test.get('seed');
   const config = configOf(test);
+  const transactional = test.get('txn?');
   const run = [name, started].filter((part) => part !== undefined).join(' ');
   return {
-    transactional: test.get('txn?') === true,
+    transactional: typeof transactional === 'boolean' ? transactional : null,
     header: {
       ...(run === '' ? {} : { run }),
       ...(started === undefined ? {} : { started }),

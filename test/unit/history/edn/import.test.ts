@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkHistory } from '../../../../checkers/index.ts';
 import { OrdealError } from '../../../../src/core/errors.ts';
-import { readEdnEvents } from '../../../../src/history/edn/import.ts';
+import { EdnHistoryReader, readEdnEvents } from '../../../../src/history/edn/import.ts';
 import { loadHistoryEvents } from '../../../../src/history/load-events.ts';
 import type { RawHistory } from '../../../../src/history/load-text.ts';
 import { foundIn } from '../../../support/drawn-slice.ts';
@@ -305,19 +305,51 @@ describe('verdicts on histories of Jepsen', () => {
     ]);
   });
 
-  test('a jump of a subscriber is legal with a rebalance, and without one it is not', () => {
-    const jump = (rebalance: string) => [
+  test('a jump of a subscriber is legal with a rebalance, and where nobody logs any; else it is not', () => {
+    const subscribes = (rebalance: string) => [
+      ':process 1, :type :invoke, :f :subscribe, :value [0]',
+      `:process 1, :type :ok, :f :subscribe, :value [0]${rebalance}`,
+    ];
+    const jump = (atStart: string, atJump: string, records = '[[2 3]]') => [
       ...sent(1, 0),
       ...sent(2, 1),
       ...sent(3, 2),
       ...polled(2, '[[0 1] [1 2] [2 3]]'),
-      ...['invoke', 'ok'].map((type) => `:process 1, :type :${type}, :f :subscribe, :value [0]`),
+      ...subscribes(atStart),
       ...polled(1, '[[0 1]]'),
       invoke(1, '[[:poll]]', 'poll'),
-      `:process 1, :type :ok, :f :poll, :value [[:poll {0 [[2 3]]}]]${rebalance}`,
+      `:process 1, :type :ok, :f :poll, :value [[:poll {0 ${records}}]]${atJump}`,
     ];
-    expect(found(...jump(''))).toEqual(['poll-skip']);
-    expect(found(...jump(', :rebalance-log [{:keys [0]}]'))).toEqual([]);
+    const log = ', :rebalance-log [{:keys [0]}]';
+    expect(found(...jump(log, ''))).toEqual(['poll-skip']);
+    expect(found(...jump(log, log))).toEqual([]);
+    expect(found(...jump('', ''))).toEqual([]);
+    // Within one poll there is no rebalance.
+    expect(found(...jump('', '', '[[0 1] [2 3]]'))).toContain('int-poll-skip');
+    expect(read(...jump('', '')).warnings).toEqual([
+      'no operation has a :rebalance-log, so what subscribers read is judged within each poll alone',
+    ]);
+  });
+
+  test('a test that says it has no transactions has none', () => {
+    const test = { transactional: false, header: {}, warnings: [] };
+    const kinds = (...operations: readonly string[]) => {
+      const kept: string[] = [];
+      const reader = new EdnHistoryReader('x.edn', { test, onEvent: ({ f }) => kept.push(f) });
+      reader.push(new TextEncoder().encode(edn(...operations)));
+      reader.finish();
+      return kept;
+    };
+    expect(
+      kinds(
+        invoke(0, '[[:send 0 5] [:send 0 6]]', 'txn'),
+        ok(0, '[[:send 0 [0 5]] [:send 0 [1 6]]]', 'txn'),
+        invoke(1, '[[:poll]]', 'txn'),
+      ),
+    ).toEqual(['send', 'send', 'poll']);
+    expect(() => kinds(invoke(0, '[[:send 0 5] [:poll]]', 'txn'))).toThrow(
+      'x.edn:1: value: sends and polls in one operation, of a test whose :txn? is not true',
+    );
   });
 
   test('phantoms and conflicting offsets are found', () => {
