@@ -19,6 +19,7 @@ import { measureCoverage } from './coverage.ts';
 import { doubleOwnershipChecker } from './double-ownership.ts';
 import { duplicateChecker } from './duplicate.ts';
 import { permittedBy } from './facts/permission.ts';
+import { surroundingsOf } from './facts/surroundings.ts';
 import { futureReadChecker } from './future-read.ts';
 import { groupStartChecker } from './group-start.ts';
 import { inconsistentOffsetsChecker } from './inconsistent-offsets.ts';
@@ -127,12 +128,25 @@ function outcomesOf(
     const given = checker.check(history, limits);
     return checker.anomalies.map((anomaly) => [
       anomaly,
-      given[anomaly] ?? undecided(`the checker ${checker.name} gave no outcome`),
+      withSurroundings(
+        history,
+        given[anomaly] ?? undecided(`the checker ${checker.name} gave no outcome`),
+      ),
     ]);
   } catch (error) {
     const reason = `checker crashed: ${checker.name}: ${describeError(error)}`;
     return checker.anomalies.map((anomaly) => [anomaly, undecided(reason)]);
   }
+}
+
+/** Beside each witness, what stands around it. */
+function withSurroundings(history: History, result: AnomalyResult): AnomalyResult {
+  if (result.witnesses.length === 0) return result;
+  const witnesses = result.witnesses.map((witness) => {
+    const surroundings = surroundingsOf(history, witness);
+    return surroundings === null ? witness : { ...witness, surroundings };
+  });
+  return { ...result, witnesses };
 }
 
 function undecided(reason: string): AnomalyResult {

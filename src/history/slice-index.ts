@@ -41,6 +41,8 @@ export interface SliceRecord {
   readonly id: number;
   readonly value: Scalar;
   readonly topic: string;
+  /** As its send, else the first sight, told it. */
+  readonly key: Scalar | undefined;
   /** Where its send stands: a log, or the topic alone while nobody told; where it was seen if nobody sent it. */
   log: string;
   /** Id of the operation that sent it, or -1. */
@@ -166,9 +168,10 @@ class IndexBuilder {
   #record(event: HistoryEvent, operation: SliceOperation): void {
     for (const micro of microsOf(event)) {
       if (micro[0] !== 'send') continue;
-      const [, log, value] = micro as unknown as SendInvoked;
+      const [, log, value, meta] = micro as unknown as SendInvoked;
       const { topic, partition } = partsOf(log);
-      const record = this.#add({ log, topic, value, writer: operation.id, timeNs: event.time });
+      const sent = { writer: operation.id, timeNs: event.time };
+      const record = this.#add({ log, topic, value, key: meta?.key, ...sent });
       operation.sent.push(record.id);
       (partition === null ? this.#alone : this.#placed).set(keyOf(log, value), record);
     }
@@ -189,16 +192,21 @@ class IndexBuilder {
   }
 
   #seeAll(operation: SliceOperation, log: string, records: readonly RecordSeen[]): void {
-    for (const [offset, value] of records) {
-      const record = this.#find(log, value) ?? this.#unsent(log, value, operation);
+    for (const [offset, value, meta] of records) {
+      const record = this.#find(log, value) ?? this.#unsent(log, value, meta?.key, operation);
       operation.sights.push({ record: record.id, log, offset });
       record.seen.push({ op: operation.id, log, offset });
     }
   }
 
-  #unsent(log: string, value: Scalar, { completed }: SliceOperation): SliceRecord {
+  #unsent(
+    log: string,
+    value: Scalar,
+    key: Scalar | undefined,
+    { completed }: SliceOperation,
+  ): SliceRecord {
     const { topic } = partsOf(log);
-    const record = this.#add({ log, topic, value, writer: -1, timeNs: completed!.time });
+    const record = this.#add({ log, topic, value, key, writer: -1, timeNs: completed!.time });
     this.#placed.set(keyOf(log, value), record);
     return record;
   }

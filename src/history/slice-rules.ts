@@ -6,7 +6,7 @@ import { collectScans, disputesOf, scanKey } from './slice-scans.ts';
 import { fieldsOf, textIn } from './slice-values.ts';
 
 export interface ClosureRules {
-  /** Records that stand at an offset of this one. */
+  /** Records that stand at an offset of this one; on compacted topics also those of its key, of which a cleaner keeps one for all. */
   besides(record: number): readonly number[];
   /** All chunks of the scan of an audit. */
   scanOf(operation: number): readonly number[];
@@ -85,10 +85,13 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else list.push(value);
 }
 
-function collectNeighbours({ records }: SliceIndex): ReadonlyMap<number, readonly number[]> {
+function collectNeighbours({
+  history,
+  records,
+}: SliceIndex): ReadonlyMap<number, readonly number[]> {
   const first = new Map<string, number>();
   const neighbours = new Map<number, number[]>();
-  const stand = (id: number, log: string, offset: number) => {
+  const stand = (id: number, log: string, offset: number | string) => {
     const place = `${log} ${offset}`;
     const other = first.get(place);
     if (other === undefined) first.set(place, id);
@@ -97,7 +100,12 @@ function collectNeighbours({ records }: SliceIndex): ReadonlyMap<number, readonl
       push(neighbours, id, other);
     }
   };
-  for (const { id, log, offset, seen } of records) {
+  const topics = new Map(Object.entries(history.header.topics ?? {}));
+  const compacted = (topic: string): boolean =>
+    topics.get(topic)?.cleanup?.includes('compact') === true;
+  for (const { id, topic, key, log, offset, seen } of records) {
+    // Standing together by key is the same relation as standing at one offset.
+    if (key !== undefined && compacted(topic)) stand(id, `${topic} by key`, JSON.stringify(key));
     if (offset >= 0) stand(id, log, offset);
     for (const sight of seen) stand(id, sight.log, sight.offset);
   }

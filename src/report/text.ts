@@ -1,4 +1,5 @@
 /** The report as text for a terminal or a log file: a verdict table, witnesses, reasons, coverage, one last line. Pure. */
+import { surroundingLines } from './surroundings.ts';
 import { formatCount } from './view.ts';
 import type { ClaimRow, FoundSection, ReportView, UnknownSection } from './view.ts';
 
@@ -81,7 +82,12 @@ function foundLines(section: FoundSection, paint: Paint): string[] {
       ].filter((part) => part !== undefined);
       const head = `  ${position + 1}. `;
       const [first = '', ...rest] = wrap(place.join(', '), ' '.repeat(head.length));
-      return [head + first.trimStart(), ...rest, ...wrap(witness.explanation, '     ')];
+      return [
+        head + first.trimStart(),
+        ...rest,
+        ...wrap(witness.explanation, '     '),
+        ...surroundingLines(witness).flatMap((line) => wrap(line, '       ')),
+      ];
     }),
   ];
 }

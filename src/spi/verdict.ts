@@ -1,5 +1,7 @@
 /** Verdicts as data (DESIGN.md section 5): outcomes of anomalies, claims, and the result document. */
 
+import type { AuditView, RawBatch, Scalar } from '../history/event.ts';
+
 /** Every claim and its anomalies; each anomaly stands in one claim. Order is the order of reports. */
 export const claims = {
   durability: ['lost-write', 'truncated-read', 'scan-divergence'],
@@ -76,7 +78,24 @@ export interface Witness {
   readonly layer: Layer;
   /** Plain English: who wrote what when, who saw what, why no completion of an uncertain operation explains it. */
   readonly explanation: string;
+  /** What stands around it; absent where it names no offset. */
+  readonly surroundings?: Surroundings;
   readonly [detail: string]: unknown;
+}
+
+/** The raw log beside the delivered view at a witness's offset, and what nobody knows of its log. */
+export interface Surroundings {
+  /** Batches near the offset in the last raw scan that speaks of it; null: none does. `replica` null: the leader. */
+  readonly raw: { readonly replica: number | null; readonly batches: readonly RawBatch[] } | null;
+  /** Records near the offset in the last committed scan (else uncommitted) that speaks of it. */
+  readonly delivered: {
+    readonly view: AuditView;
+    readonly scan: string;
+    readonly replica: number | null;
+    readonly records: readonly (readonly [offset: number, value: Scalar])[];
+  } | null;
+  /** Uncertain sends to the log, invoked before the witness ended, that nobody ever saw: how many, and the first. */
+  readonly uncertain: { readonly count: number; readonly operations: readonly number[] };
 }
 
 export interface AnomalyResult {
