@@ -198,6 +198,7 @@ function decideByScenario(
   if (scenario === undefined) throw unknownName('--scenario', name, [...scenarios.keys()]);
   refuseFixed(given, 'scenario', name);
   requireOffered(kindsOf(scenario), flags, registries);
+  requireModelled(scenario, flags);
   const { workload, faultsMs, ratePerSecond, concurrency, topics, partitions, claims } = scenario;
   return {
     test: flags.control ? `${name}-control` : name,
@@ -216,6 +217,16 @@ function decideByScenario(
     overlapPercent: 0,
     schedule: scenario.schedule,
   };
+}
+
+/** What the model has not got would show nothing, and say that it is well. */
+function requireModelled({ name, notModelled }: Scenario, { cluster }: TestFlags): void {
+  if (notModelled === null || cluster !== 'simulated') return;
+  throw new OrdealError(
+    'UNSUPPORTED',
+    `--scenario ${name}: the simulated cluster does not model ${notModelled}`,
+    'run it on real brokers: --cluster docker',
+  );
 }
 
 function kindsOf(scenario: Scenario): readonly string[] {
@@ -253,6 +264,12 @@ function inFlightMax({ idempotent, acks }: ProducerSettings, { sharedBy }: SendS
   return acks === 0 ? inFlightUnbounded : sharedBy;
 }
 
+/** How long a tombstone stays decides what may be gone of a compacted log. */
+function compactionConfig(topicConfig: ScenarioSettings['topicConfig']): object {
+  const retention = topicConfig['delete.retention.ms'];
+  return retention === undefined ? {} : { 'delete.retention.ms': Number(retention) };
+}
+
 /** The keys by which checkers decide what the configuration permits (table in CHECKERS.md). */
 export function headerConfig(settings: ScenarioSettings): Readonly<Record<string, unknown>> {
   const { producer, topicConfig, sends } = settings;
@@ -264,5 +281,6 @@ export function headerConfig(settings: ScenarioSettings): Readonly<Record<string
     'isolation.level': 'read_committed',
     'min.insync.replicas': Number(topicConfig['min.insync.replicas']),
     'unclean.leader.election.enable': topicConfig['unclean.leader.election.enable'] === 'true',
+    ...compactionConfig(topicConfig),
   };
 }

@@ -72,12 +72,17 @@ function failurePauseMs(failuresInRow: number): number {
 function requestsOf(operation: NextOperation): readonly SendRequest[] {
   assert(operation.do === 'send', "a producer's script sends and waits, nothing else");
   assert(operation.records.length > 0, "a producer's script asked to send nothing");
-  return operation.records.map(({ topic, partition, value, key }) => ({
+  return operation.records.map(({ topic, partition, value, key, tombstone }) => ({
     topic,
     partition,
     value,
-    meta: key === undefined ? {} : { key },
+    meta: metaOf(key, tombstone === true),
   }));
+}
+
+function metaOf(key: string | undefined, tombstone: boolean): SendRequest['meta'] {
+  if (tombstone) return key === undefined ? { tombstone } : { key, tombstone };
+  return key === undefined ? {} : { key };
 }
 
 interface Sender {

@@ -16,11 +16,17 @@ const stallTimeoutMs = 20_000;
 const retryMsMin = 100;
 const retryMsMax = 1_000;
 
+export interface AuditedLog {
+  readonly log: LogName;
+  readonly replicas: readonly NodeId[];
+  readonly compacted: boolean;
+}
+
 export interface AuditParts {
   readonly clock: Clock;
   readonly record: RunRecord;
   readonly auditor: AuditClient;
-  readonly logs: readonly { readonly log: LogName; readonly replicas: readonly NodeId[] }[];
+  readonly logs: readonly AuditedLog[];
   readonly groups: readonly string[];
   /** Process number of the auditor, and how far it rises after an info chunk. */
   readonly process: number;
@@ -64,7 +70,13 @@ function planScans(logs: AuditParts['logs']): readonly Scan[] {
       return { log, view: 'uncommitted', replica, id };
     }),
   );
-  return [...ofLeader('committed'), ...ofLeader('raw'), ...ofReplicas];
+  // Each replica compacts alone: what it really holds is told by its own raw log.
+  const rawOfReplicas = logs.flatMap(({ log, replicas, compacted }) =>
+    (compacted ? replicas : []).map((replica): Scan => {
+      return { log, view: 'raw', replica, id: `final/${log}/raw/${replica}` };
+    }),
+  );
+  return [...ofLeader('committed'), ...ofLeader('raw'), ...ofReplicas, ...rawOfReplicas];
 }
 
 interface ScanState {

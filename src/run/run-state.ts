@@ -100,12 +100,17 @@ export function createRunState(given: RunStateParts): RunState {
 }
 
 /** Every log of the workload, with the replicas it was placed on. */
-export function logsOf(
-  topics: readonly TopicSpec[],
-): readonly { readonly log: LogName; readonly replicas: readonly NodeId[] }[] {
-  return topics.flatMap((topic) =>
-    topic.replicas.map((replicas, partition) => ({ log: `${topic.name}/${partition}`, replicas })),
-  );
+export function logsOf(topics: readonly TopicSpec[]): readonly {
+  readonly log: LogName;
+  readonly replicas: readonly NodeId[];
+  readonly compacted: boolean;
+}[] {
+  return topics.flatMap((topic) => {
+    const compacted = topic.config['cleanup.policy']?.includes('compact') === true;
+    return topic.replicas.map((replicas, partition) => {
+      return { log: `${topic.name}/${partition}`, replicas, compacted };
+    });
+  });
 }
 
 /** A line that cannot be told is the run's failure, and no reason to leave out whatever comes after it. */

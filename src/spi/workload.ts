@@ -13,6 +13,8 @@ export type NextOperation =
         readonly partition: number | null;
         readonly value: Scalar;
         readonly key?: string;
+        /** Deletes the key: on the wire its value is null, and the value by which it is known travels in a header. */
+        readonly tombstone?: boolean;
       }[];
     }
   | { readonly do: 'poll' }

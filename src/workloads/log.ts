@@ -40,13 +40,21 @@ export const logWorkload: Workload = {
   topics: topicSpecs,
   groups: [],
   workers: (options, random) => {
-    const names = logNames(options);
-    const readers = Array.from({ length: readersCount }, (_, reader) =>
-      readerScript(names, (reader * pollIntervalMs) / readersCount),
-    );
-    return [...producerScripts(options, random), ...readers];
+    return [...producerScripts(options, random), ...readerScripts(logNames(options))];
   },
 };
+
+/** The value of a worker's n-th record. */
+export function valueOf(worker: number, sequence: number): number {
+  return (worker + 1) * valuesPerWorker + sequence;
+}
+
+/** The readers of this workload, for others that read in the same way. */
+export function readerScripts(logs: readonly LogName[]): readonly WorkerScript[] {
+  return Array.from({ length: readersCount }, (_, reader) =>
+    readerScript(logs, (reader * pollIntervalMs) / readersCount),
+  );
+}
 
 /** The producers of this workload, for others that write in the same way. */
 export function producerScripts(
@@ -102,7 +110,7 @@ function producerScript(
   const record = (): RecordToSend => {
     if (round.length === 0) round = random.shuffle(logs);
     const { topic, partition } = round.pop() as TopicPartition;
-    const value = (worker + 1) * valuesPerWorker + sequence;
+    const value = valueOf(worker, sequence);
     sequence += 1;
     const key = random.pick(keys);
     if (sends.partition === 'explicit') return { topic, partition, value, key };

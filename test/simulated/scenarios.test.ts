@@ -23,7 +23,17 @@ async function judged(scenario: string, control: boolean) {
   return { header, events, document: checkHistory(loadHistoryEvents(header, events)) };
 }
 
-describe.each([...scenarios.values()].map((scenario) => [scenario.name, scenario] as const))(
+const all = [...scenarios.values()].map((scenario) => [scenario.name, scenario] as const);
+
+describe.each(all.filter(([, { notModelled }]) => notModelled !== null))('%s', (name) => {
+  it('is refused, for the model lacks what it needs', () => {
+    expect(() => optionsOf(name, false)).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED' }) as Error,
+    );
+  });
+});
+
+describe.each(all.filter(([, { notModelled }]) => notModelled === null))(
   '%s',
   (name, { expects, clientDefects }) => {
     it('finds what it says', { timeout: 60_000 }, async () => {

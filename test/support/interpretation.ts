@@ -2,7 +2,13 @@
 import { createInterpreter } from '../../src/generators/interpreter.ts';
 import { createTally } from '../../src/generators/tally.ts';
 import type { EventDraft } from '../../src/history/recording.ts';
-import type { ProducerClient, ReaderClient, ReaderFactory } from '../../src/spi/client.ts';
+import type {
+  MemberClient,
+  ProducerClient,
+  ReaderClient,
+  ReaderFactory,
+  RebalanceTold,
+} from '../../src/spi/client.ts';
 import type { NextOperation, WorkerScript } from '../../src/spi/workload.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 
@@ -15,8 +21,8 @@ export function script(
   const left = [...operations];
   return {
     kind,
-    group: null,
-    logs: kind === 'reader' ? ['t/0', 't/1'] : [],
+    group: kind === 'member' ? 'g' : null,
+    logs: kind === 'producer' ? [] : ['t/0', 't/1'],
     session,
     next: (nowMs) => left.shift() ?? { do: 'wait', untilMs: nowMs + 1_000 },
   };
@@ -32,6 +38,10 @@ interface Plan {
   readonly scripts: readonly WorkerScript[];
   readonly send?: ProducerClient['send'];
   readonly reader?: ReaderClient;
+  /** What members do, given how they tell of rebalances. */
+  readonly member?: (
+    told: (rebalance: RebalanceTold) => void,
+  ) => Omit<MemberClient, typeof Symbol.asyncDispose>;
   readonly create?: (name: string) => Promise<void>;
   readonly append?: (draft: EventDraft) => void;
   /** The record takes so many events and has ended then. */
@@ -78,7 +88,10 @@ export function interpret(plan: Plan) {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     readers,
-    members: null,
+    members: {
+      create: async (name, _group, told) => ({ ...plan.member!(told), ...(await make(name)) }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
   });
   const run = async (forMs: number): Promise<void> => {
     await clock.drive(interpreter.connect());

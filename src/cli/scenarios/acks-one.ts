@@ -33,4 +33,5 @@ export const acksOne: Scenario = {
   control: soundSettings,
   controlSummary: 'acks=all, idempotent',
   clientDefects: [],
+  notModelled: null,
 };

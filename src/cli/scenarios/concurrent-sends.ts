@@ -43,4 +43,5 @@ export const concurrentSends: Scenario = {
   control: impatient,
   controlSummary: 'awaited sends',
   clientDefects: ['concurrent-sends'],
+  notModelled: null,
 };

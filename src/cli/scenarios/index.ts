@@ -1,5 +1,6 @@
 /** Name to scenario: what `ordeal test --scenario` knows. */
 import { acksOne } from './acks-one.ts';
+import { compactionRace } from './compaction-race.ts';
 import { concurrentSends } from './concurrent-sends.ts';
 import { keylessRetry } from './keyless-retry.ts';
 import { minIsrOne } from './min-isr-one.ts';
@@ -26,5 +27,6 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map(
     partialAcknowledgement,
     movedAcksOne,
     minIsrOne,
+    compactionRace,
   ].map((scenario) => [scenario.name, scenario]),
 );

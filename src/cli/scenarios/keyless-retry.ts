@@ -44,4 +44,5 @@ export const keylessRetry: Scenario = {
   control: impatient,
   controlSummary: 'explicit partitions',
   clientDefects: ['keyless-retry'],
+  notModelled: null,
 };

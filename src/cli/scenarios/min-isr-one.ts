@@ -45,4 +45,5 @@ export const minIsrOne: Scenario = {
   control: soundSettings,
   controlSummary: 'min ISR 2',
   clientDefects: [],
+  notModelled: null,
 };

@@ -49,4 +49,5 @@ export const movedAcksOne: Scenario = {
   control: soundSettings,
   controlSummary: 'acks=all, idempotent',
   clientDefects: [],
+  notModelled: null,
 };

@@ -42,4 +42,5 @@ export const partialAcknowledgement: Scenario = {
   control: patient,
   controlSummary: 'one record per send',
   clientDefects: ['partial-acknowledgement'],
+  notModelled: null,
 };

@@ -43,4 +43,5 @@ export const retriesWithoutIdempotence: Scenario = {
   control: { ...soundSettings, producer: impatient },
   controlSummary: 'idempotent',
   clientDefects: [],
+  notModelled: null,
 };

@@ -43,4 +43,5 @@ export const sequenceReuse: Scenario = {
   control: impatient,
   controlSummary: 'a new producer after any rejection',
   clientDefects: ['sequence-reuse'],
+  notModelled: null,
 };

@@ -55,4 +55,5 @@ export const unorderedInFlight: Scenario = {
   control: impatient,
   controlSummary: 'awaited sends, idempotent',
   clientDefects: ['unordered-retries'],
+  notModelled: null,
 };

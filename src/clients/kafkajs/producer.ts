@@ -31,6 +31,7 @@ import type {
 import { placesOf, type RoutedRecord } from './acknowledgement.ts';
 import { errorCodeOf, sendOutcomeOf } from './outcomes.ts';
 import { PartitionChoices } from './partition-choices.ts';
+import { identityHeader } from '../identity-header.ts';
 import { CountingSockets } from './produce-attempts.ts';
 
 /** Short back-off and many tries: a send outlives a failover (KAFKA.md K-8, A1). */
@@ -238,7 +239,9 @@ function messageOf({ partition, value, meta }: SendRequest): Message {
   return {
     ...(partition === null ? {} : { partition }),
     key: meta.key === undefined ? null : encodeScalar(meta.key),
-    value: encodeScalar(value),
+    ...(meta.tombstone === true
+      ? { value: null, headers: { [identityHeader]: encodeScalar(value) ?? 'null' } }
+      : { value: encodeScalar(value) }),
   };
 }
 

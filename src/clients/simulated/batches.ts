@@ -19,7 +19,7 @@ export class Draft implements Content {
   readonly meta: Meta;
   readonly valueScalar: Scalar;
 
-  /** @param meta of the request; its key alone is sent. */
+  /** @param meta of the request; its key is sent, and that it is a tombstone. */
   constructor(meta: Meta, value: Scalar) {
     this.meta = meta;
     this.valueScalar = value;
@@ -34,12 +34,13 @@ export class Draft implements Content {
   }
 
   get value(): Buffer | null {
-    return encodeScalar(this.valueScalar);
+    return this.meta.tombstone === true ? null : encodeScalar(this.valueScalar);
   }
 
   /** What a reader of the bytes would make of them. */
   shownAt(offset: number): RecordSeen {
     const { keyScalar: key, valueScalar: value, meta } = this;
+    if (meta.tombstone === true) return [offset, value, meta];
     if (value === null) {
       return [offset, null, key === null ? { tombstone: true } : { key, tombstone: true }];
     }

@@ -13,6 +13,7 @@ import {
   type RecordBatch,
 } from '../../kafka-protocol/record-batch.ts';
 import { batchesOf } from '../../kafka-protocol/records.ts';
+import { identityHeader } from '../identity-header.ts';
 import { fail, type Fail } from './outcomes.ts';
 import { decodeScalar } from './scalar.ts';
 
@@ -140,8 +141,14 @@ function seen(record: LogRecord): RecordSeen {
   return shown === undefined ? show(record) : (shown as RecordSeen);
 }
 
+/** The value by which a tombstone is known. */
+function identityOf({ headers }: LogRecord): Buffer | null {
+  return headers.find(({ key }) => key === identityHeader)?.value ?? null;
+}
+
 function show(record: LogRecord): RecordSeen {
-  const value = record.value === null ? null : decodeScalar(record.value);
+  const told = record.value ?? identityOf(record);
+  const value = told === null ? null : decodeScalar(told);
   if (record.key === null && record.value !== null) return [record.offset, value];
   const meta: Meta = {
     ...(record.key === null ? {} : { key: decodeScalar(record.key) }),

@@ -19,6 +19,7 @@ function audit(
   signal?: AbortSignal,
   groups: readonly string[] = [],
   groupAnswers: Outcome<GroupOffsets>[] = [],
+  compacted = false,
 ) {
   const clock = createVirtualClock();
   const drafts: EventDraft[] = [];
@@ -44,7 +45,7 @@ function audit(
         [Symbol.asyncDispose]: () => Promise.resolve(),
       },
       groups,
-      logs: [{ log: 'orders/0', replicas: [3] }],
+      logs: [{ log: 'orders/0', replicas: [3], compacted }],
       process: 5,
       processes: 6,
     },

@@ -178,6 +178,25 @@ test('an aborted compressed batch is never read, so it is not refused', () => {
   });
 });
 
+test('a tombstone is known by the value in its header', () => {
+  const identity = { key: 'ordeal-value', value: Buffer.from('17') };
+  const other = { key: 'trace', value: Buffer.from('99') };
+  const records = [
+    { timestamp: 1, key: Buffer.from('"k"'), value: null, headers: [other, identity] },
+    { timestamp: 1, key: Buffer.from('"k"'), value: Buffer.from('5'), headers: [identity] },
+    { timestamp: 1, key: Buffer.from('"k"'), value: null, headers: [other] },
+  ];
+  const log = emptyLog();
+  log.batches.push(encodeRecords({ ...plainBatch, records }));
+  expect(seenRecords(answerOf(log, 0, 3), 'read_committed', window(0, 3))).toMatchObject({
+    items: [
+      [0, 17, { key: 'k', tombstone: true }],
+      [1, 5, { key: 'k' }],
+      [2, null, { key: 'k', tombstone: true }],
+    ],
+  });
+});
+
 test('keys and tombstones travel in meta', () => {
   const records = [
     { timestamp: 1, key: Buffer.from('"k"'), value: Buffer.from('5') },
