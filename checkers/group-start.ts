@@ -9,17 +9,17 @@
  * histories: a member commits 2 for t/0; the next one, assigned t/0, first reads offset 0, or first reads offset 3 though
  * offset 2 holds a record.
  *
- * An obligation of either is each log that a rebalance assigned and of which its member then returned a record. It is open
- * where the first record is not known for certain (it came in a poll during which the assignment changed, or after an
- * operation that was not ok), where the process never subscribed, and, of group-skip, where no complete scan covers the gap. The
- * counts are of assignments and of skipped offsets. It cannot see commits that nobody recorded, nor what an assignment
+ * An obligation of either is each log that a rebalance assigned and of which its member then returned a record. Where the first
+ * record is not known for certain (it came in a poll during which the assignment changed, or after an operation that was not ok)
+ * nothing is found, and the obligation is open if what was seen first lies out of bounds. It is open, too, where the process
+ * never subscribed, and, of group-skip, where no complete scan covers the gap. The counts are of assignments and of skipped offsets. It cannot see commits that nobody recorded, nor what an assignment
  * skipped of which no record came. On compacted logs nothing is skipped. Cost: linear in reads, and for each assignment in the
  * commits of its group and log.
  */
 import type { History, LogColumns } from '../src/history/columns.ts';
 import type { Checker } from '../src/spi/checker.ts';
 import type { Witness } from '../src/spi/verdict.ts';
-import { assignmentEpochs, type Epoch } from './facts/epochs.ts';
+import { assignmentEpochs } from './facts/epochs.ts';
 import { collectFindings, type Findings } from './facts/findings.ts';
 import { groupMembers, type Rebalance } from './facts/group-members.ts';
 import {
@@ -47,15 +47,15 @@ export const groupStartChecker: Checker = {
       for (const start of startsOf(history, log)) {
         regression.arose(1);
         skip.arose(1);
-        if (start.row < 0) {
+        if (start.rebalance.subscription === null) {
           const why = (): string => whyUnknown(log, start.rebalance);
           regression.open(why);
           skip.open(why);
           continue;
         }
-        const judged = judgeStart(history, log, start);
-        noteRegression(history, log, judged, regression);
-        if (noteSkip(history, log, judged, judgeGap, skip)) forbidden = true;
+        const seen = start.seen.map((each) => judgeStart(history, log, start.rebalance, each));
+        noteRegression(history, log, seen, regression);
+        if (noteSkip(history, log, seen, judgeGap, skip)) forbidden = true;
       }
     }
     const permitted = forbidden ? null : permittedBy(history, 'group-skip');
@@ -69,8 +69,17 @@ export const groupStartChecker: Checker = {
 /** An assignment of the log to a member that then read of it. */
 interface Start {
   readonly rebalance: Rebalance;
-  /** Row of `log.reads` that is the first record, or -1: not known for certain. */
-  readonly row: number;
+  /** One first record; two where the first came in a poll during which the assignment changed, and others after it. */
+  readonly seen: FirstRecord[];
+}
+
+interface FirstRecord {
+  /** Row of `log.reads`: of its operation's records the one at the lowest offset. */
+  row: number;
+  /** The record is of this assignment. */
+  readonly own: boolean;
+  /** Nothing of this assignment can have been returned before. */
+  readonly first: boolean;
 }
 
 function startsOf(history: History, log: LogColumns): readonly Start[] {
@@ -78,43 +87,39 @@ function startsOf(history: History, log: LogColumns): readonly Start[] {
     groupMembers(history).rebalances.map((rebalance) => [rebalance.event.index, rebalance]),
   );
   if (byIndex.size === 0) return [];
-  const { epochs, epochOf, previous } = assignmentEpochs(history)[log.id]!;
+  const { epochs, epochOf } = assignmentEpochs(history)[log.id]!;
   const starts = new Map<number, Start>();
   for (let row = 0; row < log.reads.count; row++) {
     const epoch = epochs[epochOf[row]!]!;
     const rebalance = byIndex.get(epoch.assignedIndex);
     if (rebalance === undefined) continue;
-    const before = starts.get(epoch.assignedIndex);
-    const first = isKnownStart(epoch, rebalance) && previous[row]! < 0;
-    if (before === undefined) {
-      starts.set(epoch.assignedIndex, { rebalance, row: first ? row : -1 });
-    } else if (
-      isOfStart(log, before, row) &&
-      log.reads.offset[row]! < log.reads.offset[before.row]!
-    ) {
-      // Within the first poll the lowest offset counts: what came out of order was not skipped.
-      starts.set(epoch.assignedIndex, { rebalance, row });
-    }
+    const start = starts.get(epoch.assignedIndex) ?? { rebalance, seen: [] };
+    starts.set(epoch.assignedIndex, start);
+    const known = epoch.openedIndex === epoch.assignedIndex;
+    const last = start.seen.at(-1);
+    if (last === undefined) start.seen.push({ row, own: known, first: known });
+    else if (log.reads.op[last.row] === log.reads.op[row]) {
+      // Within one poll the lowest offset counts: what came out of order was not skipped.
+      if (log.reads.offset[row]! < log.reads.offset[last.row]!) last.row = row;
+    } else if (known && !last.own) start.seen.push({ row, own: true, first: false });
   }
   return [...starts.values()];
 }
 
-function isKnownStart({ openedIndex, assignedIndex }: Epoch, { subscription }: Rebalance): boolean {
-  return openedIndex === assignedIndex && subscription !== null;
-}
-
-function isOfStart(log: LogColumns, { row: first }: Start, row: number): boolean {
-  return first >= 0 && log.reads.op[first] === log.reads.op[row];
-}
-
-interface JudgedStart extends Start {
+interface JudgedStart extends FirstRecord {
+  readonly rebalance: Rebalance;
   readonly offset: number;
   readonly op: number;
   readonly possible: PossibleOffsets;
 }
 
-function judgeStart(history: History, log: LogColumns, start: Start): JudgedStart {
-  const { event, process, subscription } = start.rebalance;
+function judgeStart(
+  history: History,
+  log: LogColumns,
+  rebalance: Rebalance,
+  seen: FirstRecord,
+): JudgedStart {
+  const { event, process, subscription } = rebalance;
   const { group, stable } = subscription!;
   const possible = possibleOffsets(
     history,
@@ -122,58 +127,70 @@ function judgeStart(history: History, log: LogColumns, start: Start): JudgedStar
     { ns: event.time, index: event.index, process },
     stable,
   );
-  return {
-    ...start,
-    offset: log.reads.offset[start.row]!,
-    op: log.reads.op[start.row]!,
-    possible,
-  };
+  const { offset, op } = log.reads;
+  return { ...seen, rebalance, offset: offset[seen.row]!, op: op[seen.row]!, possible };
 }
 
+/** What is not certain to be of the assignment may lie where it likes: then a low record proves nothing, and decides nothing. */
 function noteRegression(
   history: History,
   log: LogColumns,
-  start: JudgedStart,
+  seen: readonly JudgedStart[],
   findings: Findings,
 ): void {
-  const { possible, offset, op } = start;
-  if (possible.none || possible.least === null || offset >= possible.least.next) return;
-  const { least } = possible;
-  findings.found(indexOf(history, op), 1, () => ({
+  const low = seen.filter(
+    ({ possible, offset }) =>
+      !possible.none && possible.least !== null && offset < possible.least.next,
+  );
+  const proof = low.find(({ own }) => own);
+  if (proof !== undefined) {
+    findings.found(indexOf(history, proof.op), 1, () => regressionWitness(history, log, proof));
+  } else if (low.length > 0) findings.open(() => whyUnknown(log, low[0]!.rebalance));
+}
+
+function regressionWitness(history: History, log: LogColumns, start: JudgedStart): Witness {
+  const { possible, offset, op, row, rebalance } = start;
+  const least = possible.least!;
+  return {
     operations: sorted(history, [least.op, op]),
-    events: [start.rebalance.event.index],
+    events: [rebalance.event.index],
     log: log.name,
     offset,
-    value: history.values[log.reads.value[start.row]!]!,
+    value: history.values[log.reads.value[row]!]!,
     committed: least.next,
     layer: 'unknown',
     explanation:
       `${assignedText(start, log)} first read ${firstText(history, log, start)}. Yet the least offset that the group may ` +
       `have committed by then is ${least.next}: ${commitText(history, least)}. Every acknowledged commit that no later one ` +
       'replaced, and every uncertain or concurrent one, is at least that.',
-  }));
+  };
 }
 
 /** True where something was skipped and no setting permits it. */
 function noteSkip(
   history: History,
   log: LogColumns,
-  start: JudgedStart,
+  seen: readonly JudgedStart[],
   judgeGap: (gap: Gap) => GapVerdict,
   findings: Findings,
 ): boolean {
-  const { possible, offset, op } = start;
-  const after = (possible.greatest?.next ?? 0) - 1;
-  if (offset <= after + 1) return false;
-  const gap = { after, before: offset, op };
-  const verdict = judgeGap(gap);
-  if (verdict.skipped > 0) {
-    findings.found(indexOf(history, op), verdict.skipped, () =>
-      skipWitness(history, log, start, verdict),
-    );
-    return !possible.none || permittedBy(history, 'group-skip') === null;
+  let why: (() => string) | null = null;
+  for (const start of seen) {
+    const { possible, offset, op, first } = start;
+    const after = (possible.greatest?.next ?? 0) - 1;
+    if (offset <= after + 1) continue;
+    const gap = { after, before: offset, op };
+    const verdict = judgeGap(gap);
+    if (verdict.skipped > 0 && first) {
+      findings.found(indexOf(history, op), verdict.skipped, () =>
+        skipWitness(history, log, start, verdict),
+      );
+      return !possible.none || permittedBy(history, 'group-skip') === null;
+    }
+    if (verdict.skipped > 0) why ??= () => whyUnknown(log, start.rebalance);
+    else if (verdict.open !== null) why ??= () => whyOpen(log, start, gap, verdict);
   }
-  if (verdict.open !== null) findings.open(() => whyOpen(log, start, gap, verdict));
+  if (why !== null) findings.open(why);
   return false;
 }
 

@@ -123,8 +123,14 @@ export function readPast(replay: Replay, log: string, offset: number): readonly 
 /**
  * The first record that the process of a rebalance returned of a log under that assignment; of its first poll the one at the
  * lowest offset. Null where none came, or where it is not certain which one it was.
+ * @param first false: the first that is certainly of the assignment, whatever came in a poll during which it changed.
  */
-export function firstOfAssignment(replay: Replay, event: HistoryEvent, log: string): Sight | null {
+export function firstOfAssignment(
+  replay: Replay,
+  event: HistoryEvent,
+  log: string,
+  first = true,
+): Sight | null {
   const assigned = (event.value as { readonly assigned?: readonly string[] }).assigned ?? [];
   if (!assigned.includes(log)) return null;
   const own = replay.operations.filter(({ process }) => process === event.process);
@@ -151,9 +157,13 @@ export function firstOfAssignment(replay: Replay, event: HistoryEvent, log: stri
       return null;
     }
     if (op.invoke.index < event.index && seen.length === 0) continue;
-    if (op.status !== 'ok' || (during && seen.length > 0)) return null;
-    const [first] = seen.toSorted((a, b) => a.offset - b.offset);
-    if (first !== undefined) return first;
+    if (op.status !== 'ok') return null;
+    if (during && seen.length > 0) {
+      if (first) return null;
+      continue;
+    }
+    const [lowest] = seen.toSorted((a, b) => a.offset - b.offset);
+    if (lowest !== undefined) return lowest;
   }
   return null;
 }

@@ -33,7 +33,7 @@ interface RebalanceValue {
 
 export function certifyCommitRegression(claim: Claim): Certificate {
   const { replay, witness } = claim;
-  const proof = namedStarts(claim).some(({ event, subscribe, log, first }) => {
+  const proof = namedStarts(claim, false).some(({ event, subscribe, log, first }) => {
     const possible = possibleCommits(replay, subscribe, log, event);
     return (
       (witness.offset === undefined || witness.offset === first.offset) &&
@@ -46,7 +46,7 @@ export function certifyCommitRegression(claim: Claim): Certificate {
 
 export function certifyGroupSkip(claim: Claim): Certificate {
   const { replay, witness } = claim;
-  const proof = namedStarts(claim).some(({ event, subscribe, log, first }) => {
+  const proof = namedStarts(claim, true).some(({ event, subscribe, log, first }) => {
     const { commits } = possibleCommits(replay, subscribe, log, event);
     const bound = Math.max(0, ...commits.map(({ next }) => next));
     return skippedBefore(replay, log, bound - 1, first).some(
@@ -156,14 +156,14 @@ interface Start {
 }
 
 /** Assignments that the witness names (any, where it names none), with the first record that the member returned, in a named operation. */
-function namedStarts({ replay, ops, witness }: Claim): readonly Start[] {
+function namedStarts({ replay, ops, witness }: Claim, certain: boolean): readonly Start[] {
   return namedEvents(replay, witness['events']).flatMap((event) => {
     const subscribe = subscribeBefore(replay, event);
     if (subscribe === null) return [];
     return logsOf(replay)
       .filter((log) => witness.log === undefined || witness.log === log)
       .flatMap((log): Start[] => {
-        const first = firstOfAssignment(replay, event, log);
+        const first = firstOfAssignment(replay, event, log, certain);
         return first === null || !ops.includes(first.op) ? [] : [{ event, subscribe, log, first }];
       });
   });

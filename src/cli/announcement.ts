@@ -79,6 +79,8 @@ function roleText(role: Role): string {
       return 'majority';
     case 'all':
       return 'all nodes';
+    case 'client':
+      return 'one of the clients that are processes';
   }
 }
 

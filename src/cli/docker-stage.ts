@@ -1,6 +1,8 @@
 /** Real brokers in containers: which clients and recorder stand behind the interfaces. */
 import { createWriteStream } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createMemberProcesses } from '../clients/kafkajs/member-processes.ts';
 import { createKafkajsProducerFactory } from '../clients/kafkajs/producer.ts';
 import {
   createWireAdmin,
@@ -12,7 +14,7 @@ import type { Clock } from '../core/clock.ts';
 import { openRecorder } from '../history/recorder.ts';
 import type { Connections } from '../run/execute.ts';
 import type { RunOptions } from '../run/options.ts';
-import type { Cluster } from '../spi/cluster.ts';
+import type { Cluster, ProgramHost } from '../spi/cluster.ts';
 import { registries, workloadNamed } from './registries.ts';
 import type { Stage, StageOptions } from './stage.ts';
 import { runFiles } from './store.ts';
@@ -43,7 +45,10 @@ export async function createDockerStage(given: StageOptions): Promise<Stage> {
       run,
       hurry,
       record: (path, header) => openRecorder(path, header, clock),
-      connect: (started) => Promise.resolve(connect(options, directory, started, clock)),
+      connect: (started) =>
+        Promise.resolve(
+          connect(options, directory, started, { clock, programs: cluster.programs }),
+        ),
     },
     carryOut: (run) => run,
     undo: () => cluster.remove(),
@@ -55,26 +60,35 @@ function connect(
   options: RunOptions,
   directory: string,
   cluster: Cluster,
-  clock: Clock,
+  { clock, programs }: { readonly clock: Clock; readonly programs: ProgramHost },
 ): Connections {
   const log = createWriteStream(join(directory, runFiles.logs, 'clients.log'), { flags: 'a' });
   log.on('error', () => undefined);
+  const write = (line: string): void => {
+    if (log.writable) log.write(`${line}\n`);
+  };
   const producers = createKafkajsProducerFactory({
     brokers: cluster.nodes.map(({ clientAddress }) => clientAddress),
     settings: options.producer,
     clock,
-    log: (line) => {
-      if (log.writable) log.write(`${line}\n`);
-    },
+    log: write,
+  });
+  const members = createMemberProcesses({
+    host: programs,
+    program: fileURLToPath(new URL('../clients/kafkajs/member-program.js', import.meta.url)),
+    nodes: cluster.nodes,
+    fromBeginning: options.config['auto.offset.reset'] !== 'latest',
+    log: write,
   });
   const wire = { nodes: cluster.nodes, clock };
   const auditor = createWireAuditClient(wire);
   return {
     producers,
     readers: createWireReaderFactory(wire),
-    members: null,
+    members,
     auditor,
     async [Symbol.asyncDispose]() {
+      await members[Symbol.asyncDispose]();
       await producers[Symbol.asyncDispose]();
       await auditor[Symbol.asyncDispose]();
       log.end();

@@ -54,8 +54,8 @@ export const registries: Registries = {
     docker: {
       summary: 'three Kafka brokers in containers on this machine',
       nodes: dockerNodes,
-      ports: ['process', 'network', 'storage', 'admin'],
-      members: false,
+      ports: ['process', 'network', 'storage', 'admin', 'clients'],
+      members: true,
       brokerConfig: effectiveConfig(dockerNodes.length, {}),
     },
   },

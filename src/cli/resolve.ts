@@ -69,7 +69,9 @@ export function resolveRun(
     topicConfig: settings.topicConfig,
     config: {
       ...registries.clusters[cluster].brokerConfig,
-      ...(workload.groups.length > 0 ? groupConfig : {}),
+      ...(workload.groups.length > 0
+        ? { 'auto.offset.reset': settings.offsetReset ?? 'earliest' }
+        : {}),
       ...headerConfig(settings),
     },
     simulated: cluster === 'simulated' ? simulated : null,
@@ -92,9 +94,6 @@ function requireMembers(
     'choose another --cluster or another --workload',
   );
 }
-
-/** Where a member begins whose group has committed nothing: all of ours begin at the log start. */
-const groupConfig = { 'auto.offset.reset': 'earliest' } as const;
 
 function decide(
   flags: TestFlags,

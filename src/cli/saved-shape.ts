@@ -39,6 +39,7 @@ const role: z.ZodType<Role> = z.discriminatedUnion('role', [
   z.strictObject({ role: z.literal('minority'), controller: z.enum(['with', 'without']) }),
   z.strictObject({ role: z.literal('majority') }),
   z.strictObject({ role: z.literal('all') }),
+  z.strictObject({ role: z.literal('client'), position: z.number().int().nonnegative() }),
 ]);
 
 export const scheduleSchema: z.ZodType<readonly ScheduledFault[]> = z

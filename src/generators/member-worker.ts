@@ -186,7 +186,13 @@ async function commit(parts: WorkerParts, member: Member): Promise<boolean> {
     invocation,
   );
   if (outcome === null) return false;
-  complete(parts, member, 'commit', outcome, value);
+  complete(
+    parts,
+    member,
+    'commit',
+    outcome,
+    outcome.type === 'ok' ? { ...value, ...outcome.value } : value,
+  );
   if (outcome.type !== 'ok') return false;
   const { acknowledgedInvocation } = parts.tally;
   const key = groupKey(group);

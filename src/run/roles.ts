@@ -30,6 +30,9 @@ export function resolveRole(role: Role, picture: Picture, nodes: readonly NodeId
       return { targets: sorted.slice(0, Math.floor(sorted.length / 2) + 1) };
     case 'all':
       return { targets: sorted };
+    // No node is hurt; the nemesis finds the client.
+    case 'client':
+      return { targets: [] };
     case 'group-coordinator':
     case 'transaction-coordinator':
       return { targets: null, reason: `${role.role} is not a role of assigned readers` };

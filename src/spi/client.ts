@@ -90,9 +90,7 @@ export interface ReaderFactory {
 }
 
 /** What a group told one of its members; logs are named. What the client does not tell is absent. */
-export interface RebalanceTold {
-  readonly generation?: number;
-  readonly member?: string;
+export interface RebalanceTold extends MemberIdentity {
   /** Newly added; an eager client, which gives up all before, lists all. */
   readonly assigned: readonly LogName[];
   readonly revoked: readonly LogName[];
@@ -101,6 +99,12 @@ export interface RebalanceTold {
 
 /** Offsets of a group by log: of the next record to read. */
 export type GroupOffsets = Readonly<Record<LogName, number>>;
+
+/** As whom a member acts; what the client does not tell is absent. */
+export interface MemberIdentity {
+  readonly generation?: number;
+  readonly member?: string;
+}
 
 /** One member of a consumer group. One operation is open at a time. Disposal ends it without a word to the group. */
 export interface MemberClient extends AsyncDisposable {
@@ -111,10 +115,10 @@ export interface MemberClient extends AsyncDisposable {
    * that what was read under two assignments never mixes.
    */
   poll(): Promise<Outcome<PollResult>>;
-  /** As the client would commit now; what it does not tell is absent. */
-  identity(): { readonly generation?: number; readonly member?: string };
-  /** Writes the group's offsets as this member. */
-  commit(offsets: GroupOffsets): Promise<Outcome<null>>;
+  /** As whom it would commit now, as far as is known here. */
+  identity(): MemberIdentity;
+  /** Writes the group's offsets; the value says as whom it did. */
+  commit(offsets: GroupOffsets): Promise<Outcome<MemberIdentity>>;
   /** Reads the group's offsets; a log for which nothing is committed is absent. */
   committed(logs: readonly LogName[]): Promise<Outcome<GroupOffsets>>;
   /** Leaves the group in good order. */

@@ -82,6 +82,38 @@ export interface DiskPort {
   loseUnsynced(node: NodeId): Promise<{ readonly records: number }>;
 }
 
+/** A program of ours beside the cluster: a client in a process of its own, which a fault can freeze or kill. */
+export interface Program {
+  /** To its standard input. */
+  write(text: string): void;
+  /** SIGKILL; resolves when nothing of it is left. */
+  kill(): Promise<void>;
+}
+
+export interface ProgramEvents {
+  /** A line of its standard output. */
+  readonly line: (line: string) => void;
+  /** A line of its standard error. */
+  readonly log: (line: string) => void;
+  readonly ended: () => void;
+}
+
+export interface ProgramHost {
+  /** Runs a script with the harness's own Node, on the network of the cluster. @param name unique within the run. */
+  start(name: string, script: string, events: ProgramEvents): Promise<Program>;
+}
+
+/** Faults of clients that are processes of their own. */
+export interface ClientPort {
+  /** Names of those that run. */
+  names(): readonly string[];
+  /** The freezer's own word; null: it has ended. */
+  state(name: string): Promise<{ readonly frozen: boolean } | null>;
+  pause(name: string): Promise<void>;
+  /** Thaws; does nothing to one that is not frozen or has ended. */
+  resume(name: string): Promise<void>;
+}
+
 export interface PartitionView {
   readonly topic: string;
   readonly partition: number;
@@ -150,6 +182,7 @@ export interface ClusterPorts {
   readonly disk?: DiskPort;
   readonly storage?: StoragePort;
   readonly admin?: AdminPort;
+  readonly clients?: ClientPort;
 }
 export type PortName = keyof ClusterPorts;
 

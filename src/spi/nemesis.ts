@@ -14,7 +14,9 @@ export type Role =
   | { readonly role: 'transaction-coordinator'; readonly key: string }
   | { readonly role: 'minority'; readonly controller: 'with' | 'without' }
   | { readonly role: 'majority' }
-  | { readonly role: 'all' };
+  | { readonly role: 'all' }
+  /** A client that is a process of its own: the nemesis finds it, for no node is hurt. */
+  | { readonly role: 'client'; readonly position: number };
 
 /** What was drawn from the seed: a plain record, written to the schedule and to the history, and replayable. */
 export interface FaultPlan {

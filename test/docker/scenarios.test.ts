@@ -42,6 +42,7 @@ const cases = [
   ...pair('partial-acknowledgement', 75, [['lost-write']], 'client'),
   ...pair('moved-acks-one', 60, [['lost-write']]),
   ...pair('min-isr-one', 60, [['lost-write'], ['truncated-read', 'inconsistent-offsets']]),
+  ...pair('offset-reset-latest', 40, [['group-skip']]),
   ...pair('compaction-race', 60, [['compaction-resurrected-key'], ['scan-divergence']]),
 ];
 

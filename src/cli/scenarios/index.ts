@@ -5,6 +5,7 @@ import { concurrentSends } from './concurrent-sends.ts';
 import { keylessRetry } from './keyless-retry.ts';
 import { minIsrOne } from './min-isr-one.ts';
 import { movedAcksOne } from './moved-acks-one.ts';
+import { offsetResetLatest } from './offset-reset-latest.ts';
 import { partialAcknowledgement } from './partial-acknowledgement.ts';
 import { retriesWithoutIdempotence } from './retries-without-idempotence.ts';
 import { sequenceReuse } from './sequence-reuse.ts';
@@ -28,5 +29,6 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map(
     movedAcksOne,
     minIsrOne,
     compactionRace,
+    offsetResetLatest,
   ].map((scenario) => [scenario.name, scenario]),
 );

@@ -10,6 +10,8 @@ export interface ScenarioSettings {
   /** Kafka's topic configuration. */
   readonly topicConfig: Readonly<Record<string, string>>;
   readonly sends: SendStyle;
+  /** Where a member begins whose group has committed nothing; absent: at the log start. */
+  readonly offsetReset?: 'latest';
 }
 
 export interface Scenario {

@@ -11,6 +11,7 @@ import type {
   Health,
   NodeId,
   NodeInfo,
+  ProgramHost,
   SystemInfo,
 } from '../../spi/cluster.ts';
 import { connectEngine, type Engine } from './engine.ts';
@@ -21,6 +22,7 @@ import { removeRun } from './leftovers.ts';
 import { createNetworkPort } from './network-port.ts';
 import { addressOf, containerLog, createPod, settleAll, type Pod } from './pods.ts';
 import { createProcessPort } from './process-port.ts';
+import { createPrograms } from './programs.ts';
 import { createStoragePort } from './storage-port.ts';
 import { createNetwork } from './subnets.ts';
 
@@ -55,7 +57,7 @@ const failureLogLines = 400;
 export async function createDockerCluster(
   options: DockerClusterOptions,
   progress: (line: string) => void,
-): Promise<Cluster> {
+): Promise<DockerClusterHandle> {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{1,50}$/.test(options.run)) {
     throw new OrdealError(
       'BAD_ARGUMENT',
@@ -71,10 +73,17 @@ export async function createDockerCluster(
   return new DockerCluster(engine, options, image);
 }
 
-class DockerCluster implements Cluster {
+/** A cluster that also runs programs beside it. */
+export interface DockerClusterHandle extends Cluster {
+  readonly programs: ProgramHost;
+}
+
+class DockerCluster implements DockerClusterHandle {
   readonly kind = 'docker';
   readonly system: SystemInfo;
   readonly ports: Cluster['ports'];
+  readonly programs: ProgramHost;
+  #network: string | undefined;
   readonly #engine: Engine;
   readonly #options: DockerClusterOptions;
   readonly #image: ResolvedImage;
@@ -102,7 +111,14 @@ class DockerCluster implements Cluster {
       clientAddress: '',
     }));
     const admin = (): AdminPort => this.#admin ?? notStarted();
+    const programs = createPrograms(engine, {
+      run: options.run,
+      image: holderImage,
+      network: () => this.#network ?? notStarted(),
+    });
+    this.programs = programs;
     this.ports = {
+      clients: programs.port,
       process: createProcessPort(engine, (node) => this.#pod(node)),
       storage: createStoragePort(engine, (node) => this.#pod(node)),
       network: createNetworkPort(engine, () => (this.#pods.size === 0 ? notStarted() : this.#pods)),
@@ -175,6 +191,7 @@ class DockerCluster implements Cluster {
     const startedNs = clock.nowNs();
     const elapsedMs = (): number => (clock.nowNs() - startedNs) / nsPerMs;
     const network = await createNetwork(this.#engine, this.#options.run);
+    this.#network = network.name;
     this.#mustGoOn();
     const addresses = new Map(this.#nodes.map(({ id }) => [id, addressOf(network, id)]));
     const pods = await settleAll(

@@ -186,25 +186,51 @@ describe('the start of an assignment', () => {
     return [resultOf(h, 'commit-regression'), resultOf(h, 'group-skip')] as const;
   };
 
-  it('is unknown where the assignment came during the poll', () => {
-    for (const result of begins((h) =>
-      h
-        .rebalance(1, { generation: 1, assigned: ['t/0'] }, { at: 15 })
-        .poll(1, { 't/0': from(0) }, { at: [12, 20] }),
-    )) {
-      expect(result).toMatchObject({ outcome: 'unknown', checked: 1 });
-    }
-  });
+  const outcomes = (results: readonly { readonly outcome: string }[]) =>
+    results.map(({ outcome }) => outcome);
 
-  it('is unknown behind an operation that was not ok', () => {
-    for (const result of begins((h) =>
+  it.each([
+    [0, ['unknown', 'absent']],
+    [2, ['absent', 'absent']],
+    [4, ['absent', 'unknown']],
+  ])(
+    'proves nothing in a poll during which the assignment came, at offset %i',
+    (first, expected) => {
+      const results = begins((h) =>
+        h
+          .rebalance(1, { generation: 1, assigned: ['t/0'] }, { at: 15 })
+          .poll(1, { 't/0': from(first) }, { at: [12, 20] }),
+      );
+      expect(outcomes(results)).toEqual(expected);
+      for (const result of results) expect(result.checked).toBe(1);
+    },
+  );
+
+  it.each([
+    [0, ['unknown', 'absent']],
+    [2, ['absent', 'absent']],
+    [4, ['absent', 'unknown']],
+  ])('proves nothing behind an operation that was not ok, at offset %i', (first, expected) => {
+    const results = begins((h) =>
       h
         .rebalance(1, { generation: 1, assigned: ['t/0'] }, { at: 12 })
         .poll(1, null, { at: [13, 14], fail: true })
-        .poll(1, { 't/0': from(0) }, { at: [15, 20] }),
-    )) {
-      expect(result).toMatchObject({ outcome: 'unknown', checked: 1 });
-    }
+        .poll(1, { 't/0': from(first) }, { at: [15, 20] }),
+    );
+    expect(outcomes(results)).toEqual(expected);
+  });
+
+  it('looks at what followed such a poll too', () => {
+    const results = (second: number) =>
+      begins((h) =>
+        h
+          .rebalance(1, { generation: 1, assigned: ['t/0'] }, { at: 15 })
+          .poll(1, { 't/0': from(2).slice(0, 1) }, { at: [12, 20] })
+          .poll(1, { 't/0': from(second) }, { at: [21, 22] }),
+      );
+    expect(outcomes(results(3))).toEqual(['absent', 'unknown']);
+    expect(outcomes(results(2))).toEqual(['absent', 'absent']);
+    expect(outcomes(results(1))).toEqual(['found', 'absent']);
   });
 
   it('counts again after each assignment, and the first record of each alone', () => {

@@ -1,6 +1,12 @@
 /** The loop of a group's member: what it records, what it commits, and how it comes back. */
 import { describe, expect, it } from 'vitest';
-import type { MemberClient, Outcome, PollResult, RebalanceTold } from '../../../src/spi/client.ts';
+import type {
+  MemberClient,
+  MemberIdentity,
+  Outcome,
+  PollResult,
+  RebalanceTold,
+} from '../../../src/spi/client.ts';
 import type { NextOperation } from '../../../src/spi/workload.ts';
 import { interpret, script, steps } from '../../support/interpretation.ts';
 
@@ -15,7 +21,7 @@ const given = (assigned: readonly string[], more: Partial<RebalanceTold> = {}): 
 
 interface Answers {
   readonly polls?: (Outcome<PollResult> | RebalanceTold)[];
-  readonly commits?: Outcome<null>[];
+  readonly commits?: Outcome<MemberIdentity>[];
   readonly subscribes?: Outcome<null>[];
 }
 
@@ -39,7 +45,7 @@ function member({ polls = [], commits = [], subscribes = [] }: Answers) {
     identity: () => ({ generation: 4, member: 'm' }),
     commit: (offsets) => {
       asked.push(offsets);
-      return Promise.resolve(commits.shift() ?? nothing);
+      return Promise.resolve(commits.shift() ?? { type: 'ok', value: { generation: 5 } });
     },
     committed: () => Promise.resolve({ type: 'ok', value: { 't/0': 3 } }),
     close: () => Promise.resolve(nothing),
@@ -75,7 +81,7 @@ describe('a member', () => {
       { process: 0, type: 'invoke', f: 'poll', value: [['poll']] },
       { process: 0, type: 'ok', f: 'poll', value: [['poll', { 't/0': [[5, 5], [6, 6]] }]] },
       { process: 0, type: 'invoke', f: 'commit', value: commit },
-      { process: 0, type: 'ok', f: 'commit', value: commit },
+      { process: 0, type: 'ok', f: 'commit', value: { ...commit, generation: 5 } },
       { process: 0, type: 'invoke', f: 'committed', value: { group: 'g', logs: ['t/0', 't/1'] } },
       { process: 0, type: 'ok', f: 'committed', value: { group: 'g', offsets: { 't/0': 3 } } },
     ]); // prettier-ignore
@@ -101,7 +107,7 @@ describe('a member', () => {
   });
 
   it('asks again after a refusal, under the same process', async () => {
-    const refused: Outcome<null> = { type: 'fail', error };
+    const refused: Outcome<never> = { type: 'fail', error };
     const { drafts, created, run } = play({ subscribes: [refused], commits: [refused], polls: [read('t/0', 1)] }, ...does('poll', 'commit', 'poll')); // prettier-ignore
     await run(3_000);
     expect(steps(drafts)).toEqual([

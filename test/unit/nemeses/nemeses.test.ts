@@ -5,6 +5,7 @@ import type { Cluster, NodeId } from '../../../src/spi/cluster.ts';
 import type { FaultContext, FaultPlan } from '../../../src/spi/nemesis.ts';
 import { cutRules, partitionVariants } from '../../../nemeses/cut-rules.ts';
 import { nemeses } from '../../../nemeses/index.ts';
+import { freezeMember } from '../../../nemeses/freeze-member.ts';
 import { kill } from '../../../nemeses/kill.ts';
 import { partition } from '../../../nemeses/partition.ts';
 import { pause } from '../../../nemeses/pause.ts';
@@ -244,9 +245,69 @@ describe('cutRules', () => {
   });
 });
 
+describe('freeze-member', () => {
+  /** Two clients that can be frozen, by name; what was asked, in order. */
+  async function withClients(names: readonly string[]) {
+    const base = await started();
+    const states = new Map(names.map((name) => [name, { frozen: false }]));
+    const asked: string[] = [];
+    const set = (word: string, name: string, frozen: boolean): Promise<void> => {
+      asked.push(`${word} ${name}`);
+      if (states.has(name)) states.set(name, { frozen });
+      return Promise.resolve();
+    };
+    const clients = {
+      names: () => [...states.keys()],
+      state: (name: string) => Promise.resolve(states.get(name) ?? null),
+      pause: (name: string) => set('pause', name, true),
+      resume: (name: string) => set('resume', name, false),
+    };
+    const cluster = { ...base.cluster, ports: { ...base.cluster.ports, clients } } as Cluster;
+    const plan: FaultPlan = { target: { role: 'client', position: 3 }, variant: 'freeze' };
+    const fault = { ...context({ ...base, cluster }, 'freeze', []), plan };
+    return { fault, states, asked };
+  }
+
+  it('freezes the one that the plan names, by order of name, and thaws the same one', async () => {
+    const { fault, states, asked } = await withClients(['member-b', 'member-a']);
+    const injected = await freezeMember.inject(fault);
+    expect(injected).toMatchObject({ tookEffect: true, client: 'member-b' });
+    // Another one has come meanwhile: the heal is of the one that was frozen.
+    states.set('member-0', { frozen: false });
+    expect(await freezeMember.heal(fault, injected)).toMatchObject({
+      tookEffect: true,
+      client: 'member-b',
+      after: { frozen: false },
+    });
+    expect(asked).toEqual(['pause member-b', 'resume member-b']);
+  });
+
+  it('did not bite where nobody runs, or where it was frozen already', async () => {
+    const none = await withClients([]);
+    expect(await freezeMember.inject(none.fault)).toMatchObject({ tookEffect: false });
+    expect(await freezeMember.heal(none.fault, { tookEffect: false })).toMatchObject({
+      tookEffect: true,
+    });
+    const { fault, states } = await withClients(['member-a']);
+    states.set('member-a', { frozen: true });
+    expect(await freezeMember.inject(fault)).toMatchObject({ tookEffect: false });
+  });
+
+  it('is healed where the client has ended meanwhile', async () => {
+    const { fault, states } = await withClients(['member-a']);
+    const injected = await freezeMember.inject(fault);
+    states.delete('member-a');
+    expect(await freezeMember.heal(fault, injected)).toMatchObject({
+      tookEffect: true,
+      after: null,
+    });
+  });
+});
+
 describe('the registry', () => {
   it('holds each under its own name', () => {
     expect([...nemeses.keys()].sort()).toEqual([
+      'freeze-member',
       'kill',
       'move-leader',
       'partition',
@@ -283,6 +344,6 @@ describe('the registry', () => {
         ...partitionVariants,
       ].sort(),
     );
-    expect([...roles].sort()).toEqual(['controller', 'follower', 'leader', 'minority']);
+    expect([...roles].sort()).toEqual(['client', 'controller', 'follower', 'leader', 'minority']);
   });
 });
