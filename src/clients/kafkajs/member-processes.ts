@@ -50,6 +50,7 @@ class MemberProcess implements MemberClient {
   #program: Program | null = null;
   #identity: MemberIdentity = {};
   #asked = 0;
+  #heard = 0;
   #disposed = false;
 
   constructor(told: (rebalance: RebalanceTold) => void) {
@@ -75,6 +76,7 @@ class MemberProcess implements MemberClient {
     const answer = JSON.parse(line) as MemberAnswer;
     if ('identity' in answer) this.#identity = answer.identity;
     if ('told' in answer) {
+      this.#heard += 1;
       this.#told(answer.told);
       return;
     }
@@ -99,7 +101,7 @@ class MemberProcess implements MemberClient {
   }
 
   poll(): Promise<Outcome<PollResult>> {
-    return this.ask({ do: 'poll' }) as Promise<Outcome<PollResult>>;
+    return this.ask({ do: 'poll', heard: this.#heard }) as Promise<Outcome<PollResult>>;
   }
 
   identity(): MemberIdentity {

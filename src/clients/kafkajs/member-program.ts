@@ -14,6 +14,8 @@ const say = (answer: MemberAnswer): void => {
 };
 
 let member: MemberClient | null = null;
+/** Rebalances so far, also those that are still to be said. */
+let told = 0;
 
 async function perform(request: MemberRequest): Promise<Outcome<unknown>> {
   if (request.do === 'create') {
@@ -24,8 +26,13 @@ async function perform(request: MemberRequest): Promise<Outcome<unknown>> {
       nodes,
       fromBeginning,
       clock: createRealClock(),
-      told: (told) => {
-        say({ told, identity: member?.identity() ?? {} });
+      told: (rebalance) => {
+        told += 1;
+        const news: MemberAnswer = { told: rebalance, identity: member?.identity() ?? {} };
+        // What a poll has taken by now is answered first: the answer is on its way through promises alone.
+        setImmediate(() => {
+          say(news);
+        });
       },
       log: (line) => {
         process.stderr.write(`${line}\n`);
@@ -38,7 +45,7 @@ async function perform(request: MemberRequest): Promise<Outcome<unknown>> {
     case 'subscribe':
       return member.subscribe(request.topics);
     case 'poll':
-      return member.poll();
+      return request.heard === told ? member.poll() : { type: 'ok', value: {} };
     case 'commit':
       return member.commit(request.offsets);
     case 'committed':

@@ -12,7 +12,9 @@ export type MemberRequest =
       readonly fromBeginning: boolean;
     }
   | { readonly do: 'subscribe'; readonly topics: readonly string[] }
-  | { readonly do: 'poll' | 'close' }
+  /** `heard`: how many rebalances the harness had been told by then. One that is behind gets nothing: its poll would span news. */
+  | { readonly do: 'poll'; readonly heard: number }
+  | { readonly do: 'close' }
   | { readonly do: 'commit'; readonly offsets: GroupOffsets }
   | { readonly do: 'committed'; readonly logs: readonly LogName[] };
 
