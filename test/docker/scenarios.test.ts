@@ -17,7 +17,7 @@ interface ScenarioCase extends SuiteCase {
 const full = process.env['ORDEAL_SUITE'] === 'full';
 const repetitions = full ? 3 : 1;
 /** Scenarios and controls of the short suite may take this long together. */
-const budgetSeconds = full ? Number.POSITIVE_INFINITY : 25 * 60;
+const budgetSeconds = full ? Number.POSITIVE_INFINITY : 20 * 60;
 
 function pair(
   scenario: string,

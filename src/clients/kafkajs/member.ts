@@ -245,24 +245,44 @@ class KafkajsMember implements MemberClient {
     const last = batch.messages.at(-1);
     if (last === undefined) return;
     const settled = { how: null as 'taken' | 'dropped' | null };
-    const waiting = new Promise<void>((resolve) => {
-      const offer: Offer = {
-        log,
-        records,
-        settle: (how) => {
-          settled.how ??= how;
-          if (this.#offer === offer) this.#offer = null;
-          resolve();
-        },
-      };
-      this.#offer = offer;
-      this.#poller?.(this.#take(offer));
-    });
-    while (settled.how === null) {
-      await withDeadline(this.#options.clock, memberTimings.heartbeatIntervalMs, waiting);
-      // Throws when the group rebalances: kafkajs then joins again, and the offer is dropped with all it had.
-      await payload.heartbeat();
+    const { promise: waiting, resolve } = withResolver();
+    const offer: Offer = {
+      log,
+      records,
+      settle: (how) => {
+        if (settled.how !== null) return;
+        settled.how = how;
+        if (this.#offer === offer) this.#offer = null;
+        // At once: whatever fails behind this, what was taken must not be fetched again.
+        if (how === 'taken') payload.resolveOffset(last.offset);
+        resolve();
+      },
+    };
+    const isOpen = (): boolean => settled.how === null;
+    this.#offer = offer;
+    this.#poller?.(this.#take(offer));
+    try {
+      while (isOpen()) {
+        await withDeadline(this.#options.clock, memberTimings.heartbeatIntervalMs, waiting);
+        // Throws when the group rebalances, or when the coordinator cannot be reached.
+        if (isOpen()) await payload.heartbeat();
+      }
+    } finally {
+      // kafkajs fetches it again: nobody may take this one any more.
+      offer.settle('dropped');
     }
-    if (settled.how === 'taken') payload.resolveOffset(last.offset);
   }
+}
+
+function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let settle: () => void = () => undefined;
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return {
+    promise,
+    resolve: () => {
+      settle();
+    },
+  };
 }
