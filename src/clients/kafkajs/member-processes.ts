@@ -49,6 +49,9 @@ class MemberProcess implements MemberClient {
   readonly #open = new Map<number, (outcome: Outcome<unknown>) => void>();
   #program: Program | null = null;
   #identity: MemberIdentity = {};
+  readonly #lines: string[] = [];
+  /** A line was read in this turn of the event loop. */
+  #waits = false;
   #asked = 0;
   #heard = 0;
   #disposed = false;
@@ -71,7 +74,29 @@ class MemberProcess implements MemberClient {
     });
   }
 
+  /**
+   * Lines come several at a time. Behind an answer the next one waits until whoever asked has gone on, by promises alone: news of a
+   * rebalance must not be recorded before a poll that ended before it.
+   */
   hear(line: string): void {
+    this.#lines.push(line);
+    this.#drain();
+  }
+
+  #drain(): void {
+    while (!this.#waits) {
+      const line = this.#lines.shift();
+      if (line === undefined) return;
+      this.#waits = true;
+      setImmediate(() => {
+        this.#waits = false;
+        this.#drain();
+      });
+      this.#read(line);
+    }
+  }
+
+  #read(line: string): void {
     if (this.#disposed) return;
     const answer = JSON.parse(line) as MemberAnswer;
     if ('identity' in answer) this.#identity = answer.identity;
