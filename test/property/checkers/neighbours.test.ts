@@ -7,7 +7,12 @@ import { describe, expect, it } from 'vitest';
 import { checkHistory } from '../../../checkers/index.ts';
 import type { Header, HistoryEvent } from '../../../src/history/event.ts';
 import { loadHistoryText } from '../../../src/history/load-text.ts';
-import { anomalyNames, type ResultDocument, type Witness } from '../../../src/spi/verdict.ts';
+import {
+  anomalyNames,
+  type ResultDocument,
+  type Surroundings,
+  type Witness,
+} from '../../../src/spi/verdict.ts';
 import { correctHistory } from '../../support/correct-model.ts';
 import { history } from '../../support/history-builder.ts';
 import { propertyRuns } from '../../support/oracle-runs.ts';
@@ -66,11 +71,19 @@ function shifted(event: HistoryEvent): HistoryEvent {
 
 function moved(witness: Witness): Witness {
   const seenBy = witness['seenBy'];
+  const { surroundings } = witness;
   return {
     ...witness,
+    ...(surroundings === undefined ? {} : { surroundings: movedSurroundings(surroundings) }),
     operations: witness.operations.map((index) => index + neighbour.length),
     ...(typeof seenBy === 'number' ? { seenBy: seenBy + neighbour.length } : {}),
   };
+}
+
+function movedSurroundings(surroundings: Surroundings): Surroundings {
+  const { count, operations } = surroundings.uncertain;
+  const shiftedOperations = operations.map((index) => index + neighbour.length);
+  return { ...surroundings, uncertain: { count, operations: shiftedOperations } };
 }
 
 function withoutText(witness: Witness): object {
