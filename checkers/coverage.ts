@@ -229,6 +229,18 @@ function coverFaults(history: History): Readonly<Record<string, FaultCoverage>> 
   return Object.fromEntries([...kinds.keys()].sort().map((kind) => [kind, kinds.get(kind)!]));
 }
 
+/** How much of the evidence of a fault that did not bite is quoted. */
+const quotedCharsMax = 400;
+
+/** What was measured of the last fault of a kind, for whoever asks why none of them counts. */
+export function doubtOf(history: History, kind: string): string | null {
+  const last = faultsOf(history).findLast((fault) => fault.kind === kind);
+  if (last?.evidence == null) return null;
+  const text = JSON.stringify(last.evidence);
+  const quoted = text.length <= quotedCharsMax ? text : `${text.slice(0, quotedCharsMax)}…`;
+  return `the evidence of ${last.id} (event ${last.index}) is ${quoted}`;
+}
+
 function worstDelay(history: History): Coverage['eventLoopDelayMs'] {
   const delays = history.observations.filter(({ f }) => f === 'delay');
   if (delays.length === 0) return null;

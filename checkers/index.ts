@@ -15,7 +15,7 @@ import {
 import { abortedReadChecker } from './aborted-read.ts';
 import { compactionChecker } from './compaction.ts';
 import { corruptRecordChecker } from './corrupt-record.ts';
-import { measureCoverage } from './coverage.ts';
+import { doubtOf, measureCoverage } from './coverage.ts';
 import { doubleOwnershipChecker } from './double-ownership.ts';
 import { duplicateChecker } from './duplicate.ts';
 import { permittedBy } from './facts/permission.ts';
@@ -88,6 +88,7 @@ export function checkHistory(history: History, options: CheckOptions = {}): Resu
     permits: (anomaly) => permittedBy(history, anomaly),
     faultsAsked: history.header.faults ?? [],
     faults: coverage.faults,
+    doubt: (kind) => doubtOf(history, kind),
   });
   return { format: 1, valid, reasons, claims, anomalies, coverage };
 }

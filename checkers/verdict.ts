@@ -37,6 +37,8 @@ export interface VerdictInput {
   readonly faultsAsked: readonly string[];
   /** What became of them, by kind. */
   readonly faults: Readonly<Record<string, FaultCoverage>>;
+  /** What speaks against the effect of a kind of which no fault is proved to have bitten; null: nothing was measured. */
+  readonly doubt: (kind: string) => string | null;
 }
 
 export interface Verdict {
@@ -188,7 +190,11 @@ function nothingDemanded(
 function faultConcern(input: VerdictInput, kind: string): string {
   const injected = Object.hasOwn(input.faults, kind) ? input.faults[kind]!.injected : 0;
   if (injected === 0) return `the run asked for ${kind} faults, and none was injected`;
-  return `none of the ${injected} ${kind} faults injected is proved to have taken effect`;
+  const doubt = input.doubt(kind);
+  return (
+    `none of the ${injected} ${kind} faults injected is proved to have taken effect` +
+    (doubt === null ? '' : `: ${doubt}`)
+  );
 }
 
 /** "did you mean …; " when a known name is close, else nothing. */

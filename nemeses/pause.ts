@@ -14,6 +14,7 @@ import { drawReplicaRole } from './target.ts';
 
 const silenceTimeoutMs = 1_000;
 const answerTimeoutMs = 15_000;
+const freezeTimeoutMs = 1_000;
 
 export const pause: Nemesis = {
   name: 'pause',
@@ -37,7 +38,14 @@ async function inject(context: FaultContext): Promise<Evidence> {
   const port = processPort(cluster);
   const before = await processStates(cluster, targets);
   await Promise.all(targets.map((node) => port.pause(node)));
-  const after = await processStates(cluster, targets);
+  // A kernel under load takes a moment to stop the last thread, and says so only then.
+  const stopped = await measureUntil(
+    context.clock,
+    freezeTimeoutMs,
+    () => processStates(cluster, targets),
+    (states) => targets.every((node) => states[nodeName(node)]?.frozen === true),
+  );
+  const after = stopped.answer ?? {};
   const views = await allViews(cluster.ports.admin, silenceTimeoutMs);
   return {
     tookEffect: judgePause(before, after, views, targets),

@@ -1,6 +1,6 @@
 /** The faults of a run: what was injected, whether it bit, and when it was proved healed. */
 import type { History } from '../../src/history/columns.ts';
-import type { FaultValue, HistoryEvent } from '../../src/history/event.ts';
+import type { Evidence, FaultValue, HistoryEvent } from '../../src/history/event.ts';
 
 export interface Fault {
   /** As the nemesis named it. */
@@ -11,6 +11,8 @@ export interface Fault {
   readonly index: number;
   /** Its evidence says so. */
   readonly tookEffect: boolean;
+  /** What its completion measured; null: nothing. */
+  readonly evidence: Evidence | null;
   /** The last heal that proves its undoing, or null. */
   readonly healed: { readonly index: number; readonly timeNs: number } | null;
 }
@@ -35,6 +37,7 @@ export function faultsOf(history: History): readonly Fault[] {
         kind: f,
         index: (completed ?? invoked).index,
         tookEffect: completed !== null && provedEffect(completed),
+        evidence: (completed?.value as Partial<FaultValue> | undefined)?.evidence ?? null,
         // Undone before it was done is not undone.
         healed: healed !== undefined && healed.index > invoked.index ? healed : null,
       };

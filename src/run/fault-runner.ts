@@ -1,6 +1,8 @@
 /**
  * Carries out a schedule of faults: journals the undo, injects, waits, heals, and records each step with its evidence.
- * Faults of different nemeses may overlap; those of one nemesis follow each other, for a nemesis is one process.
+ * Faults of different nemeses may overlap, where the plan says so; those of one nemesis follow each other, for a nemesis is one
+ * process. A fault that was to come after the end of another waits until that one is healed: on a slow machine a broker's restart
+ * takes longer than planned, and a second node that is hurt meanwhile, or the same one, is another experiment.
  */
 import { withDeadline } from '../core/bounded.ts';
 import type { Clock } from '../core/clock.ts';
@@ -9,6 +11,7 @@ import { nsPerMs } from '../core/units.ts';
 import type { Evidence, FaultValue, LogName } from '../history/event.ts';
 import type { AdminPort, Cluster, NodeId } from '../spi/cluster.ts';
 import type { FaultContext, Nemesis, ScheduledFault, UndoJournal } from '../spi/nemesis.ts';
+import { untilAborted } from './phase-scope.ts';
 import { mergeViews } from './picture.ts';
 import { electPreferred } from './preferred-leaders.ts';
 import { resolveRole, type Resolution } from './roles.ts';
@@ -49,6 +52,8 @@ export interface FaultRunner {
   /** What stands now, for people: "f3 partition isolate node-2". */
   standing(): readonly string[];
   injectedCount(): number;
+  /** Faults whose time has come, and which wait for the end of one before or are being injected. */
+  postponedCount(): number;
   /** Index of the newest heal's completion, or -1. */
   lastHealIndex(): number;
 }
@@ -58,15 +63,30 @@ interface StandingFault {
   readonly targets: readonly NodeId[];
 }
 
+interface End {
+  readonly reached: Promise<void>;
+  reach(): void;
+}
+
 interface RunnerState {
   readonly parts: FaultRunnerParts;
   readonly standing: Map<string, StandingFault>;
+  /** By id: of each fault of the schedule, its end, healed or given up. */
+  readonly ends: ReadonlyMap<string, End>;
   injected: number;
+  postponed: number;
   lastHeal: number;
 }
 
 export function createFaultRunner(parts: FaultRunnerParts): FaultRunner {
-  const state: RunnerState = { parts, standing: new Map(), injected: 0, lastHeal: -1 };
+  const state: RunnerState = {
+    parts,
+    standing: new Map(),
+    ends: new Map(parts.schedule.map(({ id }) => [id, createEnd()])),
+    injected: 0,
+    postponed: 0,
+    lastHeal: -1,
+  };
   return {
     run: async (stop) => {
       const startNs = parts.clock.nowNs();
@@ -80,6 +100,7 @@ export function createFaultRunner(parts: FaultRunnerParts): FaultRunner {
     },
     standing: () => [...state.standing.values()].map((fault) => fault.text),
     injectedCount: () => state.injected,
+    postponedCount: () => state.postponed,
     lastHealIndex: () => state.lastHeal,
   };
 }
@@ -97,7 +118,40 @@ async function runGroup(
     if (stop.aborted) return;
     const nemesis = nemeses.get(fault.nemesis);
     if (nemesis === undefined) throw new Error(`no nemesis is called "${fault.nemesis}"`);
-    await runFault(state, nemesis, fault, stop);
+    state.postponed += 1;
+    let waits = true;
+    const begun = (): void => {
+      if (waits) state.postponed -= 1;
+      waits = false;
+    };
+    try {
+      const { status } = await untilAborted(stop, allEnded(state, fault));
+      if (status === 'cut') return;
+      await runFault(state, nemesis, fault, stop, begun);
+    } finally {
+      begun();
+      state.ends.get(fault.id)?.reach();
+    }
+  }
+}
+
+function createEnd(): End {
+  let reach: () => void = () => undefined;
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  return {
+    reached,
+    reach: () => {
+      reach();
+    },
+  };
+}
+
+/** Resolves when those faults are over that the plan had end before this one begins. */
+async function allEnded({ parts, ends }: RunnerState, { atMs, id }: ScheduledFault): Promise<void> {
+  for (const other of parts.schedule) {
+    if (other.id !== id && other.atMs + other.durationMs <= atMs) await ends.get(other.id)?.reached;
   }
 }
 
@@ -106,6 +160,7 @@ async function runFault(
   nemesis: Nemesis,
   fault: ScheduledFault,
   stop: AbortSignal,
+  begun: () => void,
 ): Promise<void> {
   const { parts } = state;
   if (state.standing.size === 0) await electPreferred(parts.admin, parts.record, parts.logs);
@@ -132,6 +187,7 @@ async function runFault(
   const context: FaultContext = { fault: id, cluster, clock, plan, targets, evidenceTimeoutMs };
   const startNs = clock.nowNs();
   const injected = await inject(parts, nemesis, context, value, text);
+  begun();
   const leftMs = fault.durationMs - (clock.nowNs() - startNs) / nsPerMs;
   if (leftMs > 0) await clock.sleep(leftMs, stop);
   await heal(state, nemesis, context, injected, text);

@@ -15,6 +15,8 @@ const interruptedDrainMs = 8_000;
 /** Long enough for a broker that was just healed to be in sync again: before that an audit proves nothing. */
 const interruptedAuditMs = 40_000;
 const gateIntervalMs = 250;
+/** How much longer than asked for the phase of faults may take where a heal took longer than planned. */
+const overrunMs = 30_000;
 const snapshotIntervalMs = 500;
 
 /** Never rejects: what goes wrong is the state's failure. */
@@ -65,6 +67,7 @@ async function runWithSession(
     faultsDone = state.background(faults.run(stopFaults.signal));
     using scope = state.scope({ limitMs: state.options.limits.faultsMs, interruptedLimitMs: 0 });
     await clock.sleep(state.options.limits.faultsMs, scope.signal);
+    await untilNoneIsPostponed(state, faults);
   });
   const healedIndex = await phase(state, 'heal', () => healEverything(state, faultsDone));
   if (isGoingOn(state)) {
@@ -75,6 +78,14 @@ async function runWithSession(
   await phase(state, 'drain', () => drain(state, session, workersDone));
   if (state.signals.failure.aborted || state.signals.hurry.aborted) return;
   await phase(state, 'audit', () => audit(state, session));
+}
+
+/** A fault that had to wait for the end of another one still bites, as short as it may be. */
+async function untilNoneIsPostponed(state: RunState, faults: FaultRunner): Promise<void> {
+  using scope = state.scope({ limitMs: overrunMs, interruptedLimitMs: 0 });
+  while (faults.postponedCount() > 0 && !scope.signal.aborted) {
+    await state.parts.clock.sleep(gateIntervalMs, scope.signal);
+  }
 }
 
 function isGoingOn(state: RunState): boolean {

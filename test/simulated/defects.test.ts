@@ -14,7 +14,6 @@ import { anomalyNames, type ResultDocument } from '../../src/spi/verdict.ts';
 const runsMax = 25;
 /** From where the seeds count up: 1, but where the first to show it would be a long way off. */
 const firstSeeds: Readonly<Record<string, number>> = {
-  'election-ignores-in-sync': 12,
   'forget-producers-on-election': 15,
   'watermark-by-majority': 30,
 };

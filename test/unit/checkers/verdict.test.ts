@@ -40,6 +40,7 @@ function verdictOf(given: Outcomes, more: Partial<VerdictInput> = {}) {
     permits: () => null,
     faultsAsked: [],
     faults: {},
+    doubt: () => null,
     ...more,
   });
 }
@@ -148,6 +149,15 @@ describe('valid', () => {
       valid: 'unknown',
       reasons: ['none of the 2 kill faults injected is proved to have taken effect'],
     });
+    const measured = { faultsAsked: ['kill'], doubt: (kind: string) => `${kind} was not seen` };
+    expect(
+      verdictOf(exercised, {
+        ...measured,
+        faults: { kill: { injected: 1, tookEffect: 0, healed: 1 } },
+      }).reasons,
+    ).toEqual([
+      'none of the 1 kill faults injected is proved to have taken effect: kill was not seen',
+    ]);
     const hostile = verdictOf(exercised, { faultsAsked: ['__proto__'] });
     expect(hostile.valid).toBe('unknown');
   });

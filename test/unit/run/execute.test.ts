@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { nemeses } from '../../../nemeses/index.ts';
+import { pause } from '../../../nemeses/pause.ts';
 import { OrdealError } from '../../../src/core/errors.ts';
 import type { AuditCompleted, HistoryEvent } from '../../../src/history/event.ts';
-import type { ScheduledFault } from '../../../src/spi/nemesis.ts';
+import { nsPerMs } from '../../../src/core/units.ts';
+import type { Nemesis, ScheduledFault } from '../../../src/spi/nemesis.ts';
 import { executeRun, type RunOutcome } from '../../../src/run/execute.ts';
 import type { RunOptions } from '../../../src/run/options.ts';
 import { createFakeRun, fakeOptions, type FakeRun } from '../../support/fake-cluster-run.ts';
@@ -198,6 +201,43 @@ describe('a run with two faults', () => {
 function isSendTo(event: HistoryEvent, log: string): boolean {
   return event.f === 'send' && (event.value as [string, string][])[0]?.[1] === log;
 }
+
+describe('a heal that takes longer than planned', () => {
+  it('keeps the next fault back until it is done, beyond the phase if need be', async () => {
+    const slow: Nemesis = {
+      ...pause,
+      heal: async (context, injected) => {
+        await context.clock.sleep(15_000);
+        return pause.heal(context, injected);
+      },
+    };
+    const run = createFakeRun({ nemeses: new Map([...nemeses, ['pause', slow]]) });
+    await execute(run, { faults: ['pause', 'partition'], schedule: [pauseFault, cutFault] });
+    const steps = run.events
+      .filter(({ process }) => String(process).startsWith('nemesis:'))
+      .map(({ process, type, f }) => `${String(process).slice(8)} ${f} ${type}`);
+    expect(steps).toEqual([
+      'pause pause invoke',
+      'pause pause ok',
+      'pause heal invoke',
+      'pause heal ok',
+      'partition partition invoke',
+      'partition partition ok',
+      'partition heal invoke',
+      'partition heal ok',
+    ]);
+    const began = run.events.find(({ f }) => f === 'partition');
+    expect(began?.time).toBeGreaterThan(20_000 * nsPerMs);
+  });
+
+  it('keeps nothing back that the plan lets overlap', async () => {
+    const run = createFakeRun();
+    const overlapping = { ...cutFault, atMs: 4_000 };
+    await execute(run, { faults: ['pause', 'partition'], schedule: [pauseFault, overlapping] });
+    const indexOf = (f: string): number => run.events.findIndex((event) => event.f === f);
+    expect(indexOf('partition')).toBeLessThan(indexOf('heal'));
+  });
+});
 
 describe('an interrupt', () => {
   it('in the middle of a fault heals it first, audits, and injects no more', async () => {

@@ -16,9 +16,13 @@ describe('the faults of a run', () => {
         kind: 'kill',
         index: h.index('f1'),
         tookEffect: true,
+        evidence: { tookEffect: true },
         healed: { index: h.index('heal'), timeNs: 8e6 },
       },
-      { id: 'f2', kind: 'kill', index: h.index('f2'), tookEffect: false, healed: null },
+      {
+        ...{ id: 'f2', kind: 'kill', index: h.index('f2'), tookEffect: false, healed: null },
+        evidence: { tookEffect: false },
+      },
     ]);
   });
 
@@ -27,7 +31,7 @@ describe('the faults of a run', () => {
       .fault('kill', 'f1', { at: [1, 2], fail: true })
       .fault('pause', 'f2', { at: 3, as: 'open' });
     expect(faultsOf(h.load())).toMatchObject([
-      { id: 'f2', index: h.index('open'), tookEffect: false, healed: null },
+      { id: 'f2', index: h.index('open'), tookEffect: false, evidence: null, healed: null },
     ]);
   });
 
