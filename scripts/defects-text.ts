@@ -42,8 +42,9 @@ function section(layer: Defect['layer']): string {
 
 /** In Kafka's own words where it has them. */
 function needsText({ nemeses, sends, ...settings }: Defect['needs']): string {
-  const { idempotent, acks, requestTimeoutMs, retriesMax, minInSync } = settings;
+  const { idempotent, acks, requestTimeoutMs, retriesMax, minInSync, workload } = settings;
   const words = [
+    workload === undefined ? [] : [`workload ${workload}`],
     nemeses === undefined ? [] : [nemeses.join(', ')],
     idempotent === undefined ? [] : [`enable.idempotence=${idempotent}`],
     acks === undefined ? [] : [`acks=${acks}`],

@@ -23,8 +23,6 @@ export interface ClusterFacts {
   readonly nodes: readonly NodeId[];
   /** What faults can be done through. */
   readonly ports: readonly PortName[];
-  /** There are clients that join consumer groups. */
-  readonly members: boolean;
   /** Kafka's configuration of the brokers, for the header; settings of topics and clients win over it. */
   readonly brokerConfig: Readonly<Record<string, unknown>>;
 }
@@ -47,15 +45,13 @@ export const registries: Registries = {
     simulated: {
       summary: 'a model of three Kafka brokers in this process, on virtual time; a seed fixes all',
       nodes: simulatedNodes,
-      ports: ['process', 'network', 'disk', 'storage', 'admin'],
-      members: false,
+      ports: ['process', 'network', 'disk', 'storage', 'admin', 'clients'],
       brokerConfig: simulatedBrokerConfig,
     },
     docker: {
       summary: 'three Kafka brokers in containers on this machine',
       nodes: dockerNodes,
       ports: ['process', 'network', 'storage', 'admin', 'clients'],
-      members: true,
       brokerConfig: effectiveConfig(dockerNodes.length, {}),
     },
   },

@@ -6,7 +6,7 @@ import type { PhaseLimits, RunOptions } from '../run/options.ts';
 import type { ProducerSettings } from '../spi/client.ts';
 import type { ScheduledFault } from '../spi/nemesis.ts';
 import { quietProfile, type Defect } from '../spi/simulation.ts';
-import type { SendStyle, Workload } from '../spi/workload.ts';
+import type { SendStyle } from '../spi/workload.ts';
 import type { Decision } from './decision.ts';
 import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
 import { refuseFixed } from './flags.ts';
@@ -52,7 +52,6 @@ export function resolveRun(
   if (workload === undefined) {
     throw unknownName('--workload', decision.workload, [...registries.workloads.keys()]);
   }
-  requireMembers(workload, flags, registries);
   const { settings, schedule, profile, overlapPercent, defects: brought, ...rest } = decision;
   const simulated = {
     profile,
@@ -79,20 +78,6 @@ export function resolveRun(
     brokerVersion: flags.brokerVersion,
     leaveRunning: flags.leaveRunning,
   };
-}
-
-/** Members of groups must exist before anything starts. */
-function requireMembers(
-  { name, groups }: Workload,
-  { cluster }: TestFlags,
-  registries: Registries,
-): void {
-  if (groups.length === 0 || registries.clusters[cluster].members) return;
-  throw new OrdealError(
-    'UNSUPPORTED',
-    `--workload ${name}: on the ${cluster} cluster no client joins consumer groups yet`,
-    'choose another --cluster or another --workload',
-  );
 }
 
 function decide(
@@ -125,8 +110,8 @@ function decideByFlags(flags: TestFlags, needs: Needs, registries: Registries): 
     operationTimeoutMs: flags.operationTimeout,
   };
   return {
-    test: flags.workload,
-    workload: flags.workload,
+    test: needs.workload ?? flags.workload,
+    workload: needs.workload ?? flags.workload,
     faults: faultsOf(flags, registries),
     nemesisIntervalMs: flags.nemesisInterval,
     limits: limitsOf(flags, flags.timeLimit),

@@ -4,6 +4,7 @@
  */
 import {
   createFaultyReaderFactory,
+  createSimulatedMemberFactory,
   createSimulatedProducerFactory,
 } from '../clients/simulated/index.ts';
 import {
@@ -103,7 +104,8 @@ function partsOf(
   };
 }
 
-function connect(options: RunOptions, { clock, cluster, link }: Simulation): Connections {
+function connect(options: RunOptions, simulation: Simulation): Connections {
+  const { clock, cluster, link } = simulation;
   const { nodes } = cluster;
   const defects = new Set(options.simulated?.defects);
   const producers = createSimulatedProducerFactory({
@@ -116,6 +118,15 @@ function connect(options: RunOptions, { clock, cluster, link }: Simulation): Con
   });
   const wire = { nodes, clock, link };
   const auditor = createWireAuditClient(wire);
+  const members = createSimulatedMemberFactory({
+    clock,
+    nodes,
+    link,
+    readers: createWireReaderFactory(wire),
+    process: (name) => simulation.clientProcess(name),
+    fromBeginning: options.config['auto.offset.reset'] !== 'latest',
+    defects,
+  });
   return {
     producers,
     readers: createFaultyReaderFactory(
@@ -123,9 +134,10 @@ function connect(options: RunOptions, { clock, cluster, link }: Simulation): Con
       defects,
       randomStream(options.seed, 'readers'),
     ),
-    members: null,
+    members,
     auditor,
     async [Symbol.asyncDispose]() {
+      await members[Symbol.asyncDispose]();
       await producers[Symbol.asyncDispose]();
       await auditor[Symbol.asyncDispose]();
     },

@@ -45,13 +45,18 @@ export function swarmDecision(
     { ...drawSettings(stream('settings'), promising), sends: drawSends(stream('sends')) },
     needs,
   );
-  const drawn = drawFaults(stream('faults'), nemeses, needs);
+  const workload = needs.workload ?? drawWorkload(stream('workload'), defects);
+  const drawn = [
+    ...drawFaults(stream('faults'), nemeses, needs),
+    ...drawMemberFaults(stream('member-faults'), workload, needs),
+  ];
   const schedule = drawLastReplica(stream('last-replica'), settings, nemeses);
-  const faultsMs = load.between(12_000, 24_000);
+  const faultsMs =
+    load.between(12_000, 24_000) + (drawn.includes('freeze-member') ? memberFaultsMs : 0);
   const overlapPercent = stream('overlap').pick([0, 0, 30, 60]);
   return {
     test: `swarm-${kind}`,
-    workload: 'log',
+    workload,
     faults: schedule === null ? drawn : schedule.map(({ nemesis }) => nemesis),
     nemesisIntervalMs: load.between(500, 3_000),
     limits: { ...bounds, faultsMs: schedule === null ? faultsMs : lastReplicaMs },
@@ -63,9 +68,27 @@ export function swarmDecision(
     settings,
     defects: [],
     profile: drawProfile(stream('profile')),
-    overlapPercent: promising && losesByDesign(drawn) ? 0 : overlapPercent,
+    // What a group commits is promised whatever the settings of the topics are.
+    overlapPercent:
+      (promising || workload === 'groups') && losesByDesign(drawn) ? 0 : overlapPercent,
     schedule,
   };
+}
+
+/** Defects that need nothing else are looked for where most of them are. */
+function drawWorkload(random: Random, defects: readonly Defect[]): string {
+  return defects.length > 0 ? 'log' : random.pick(['log', 'log', 'groups']);
+}
+
+/** Faults that only members of groups have; they are no part of what `all` stands for. */
+function drawMemberFaults(
+  random: Random,
+  workload: string,
+  { nemeses = [] }: Needs,
+): readonly string[] {
+  const isDrawn = random.chance(2, 3);
+  if (workload !== 'groups') return [];
+  return isDrawn || nemeses.includes('freeze-member') ? ['freeze-member'] : [];
 }
 
 /**
@@ -76,6 +99,9 @@ export function swarmDecision(
 function losesByDesign(faults: readonly string[]): boolean {
   return faults.includes('kill') && faults.includes('power-loss');
 }
+
+/** A member's freeze, which would be cut below its session in a phase that is too short, and a rebalance behind it. */
+const memberFaultsMs = 15_000;
 
 /** The phase of faults in which the last replica in sync dies. */
 const lastReplicaMs = 24_000;

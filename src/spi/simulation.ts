@@ -37,6 +37,14 @@ export interface SimulatedOptions {
   readonly defects: readonly string[];
 }
 
+/** A client that is a process of its own, so that it can be frozen. */
+export interface ClientProcess {
+  /** Resolves at once, or when it is thawed: to be awaited before whatever it does and after whatever it hears. */
+  pass(): Promise<void>;
+  /** It is gone; thaws it too. */
+  end(): void;
+}
+
 /** A fault of implementation that can be switched on: docs/defects.md is generated from these. */
 export interface Defect {
   /** What `--defect` and docs/defects.md call it. */
@@ -59,5 +67,6 @@ export interface Defect {
     readonly requestTimeoutMs?: number;
     readonly retriesMax?: number;
     readonly minInSync?: 1 | 2;
+    readonly workload?: string;
   };
 }

@@ -23,5 +23,5 @@ export const offsetResetLatest: Scenario = {
   control: soundSettings,
   controlSummary: 'fromBeginning: true',
   clientDefects: [],
-  notModelled: 'members of consumer groups',
+  notModelled: null,
 };

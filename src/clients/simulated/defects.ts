@@ -1,6 +1,6 @@
 /**
  * What the modelled clients can do wrong: the registry of client defects. Each is one `if` at the place where the real
- * client was wrong (KAFKA.md part 1): the producer's in `delivery.ts`, the reader's in `faulty-reader.ts`.
+ * client was wrong (KAFKA.md part 1): the producer's in `delivery.ts`, the reader's in `faulty-reader.ts`, the member's in `member.ts`.
  */
 import type { Defect } from '../../spi/simulation.ts';
 
@@ -179,7 +179,47 @@ const readerDefects = [
   },
 ] as const satisfies readonly Defect[];
 
-export const clientDefects: readonly Defect[] = [...producerDefects, ...readerDefects];
+/** Members of a group that are frozen, or whose coordinator is hurt, rebalance often: there it shows where each begins. */
+const groups = { workload: 'groups', nemeses: ['freeze-member', 'kill'] } as const;
+
+const memberDefects = [
+  {
+    name: 'commits-ahead',
+    layer: 'client',
+    summary:
+      'A commit covers what was fetched ahead, before the application has it: whoever takes over never reads that.',
+    twin: 'automatic commits of what was fetched (enable.auto.commit) by clients that prefetch',
+    primary: 'group-skip',
+    consequences: ['key-processed-out-of-order', 'not-recovered'],
+    needs: groups,
+  },
+  {
+    name: 'keeps-position',
+    layer: 'client',
+    summary:
+      'A member that is given a log again goes on from where it was, whatever the group committed meanwhile.',
+    twin: 'kafkajs 2.2.4: members of one Kafka object share what they know of committed offsets',
+    primary: 'group-skip',
+    consequences: ['commit-regression'],
+    needs: groups,
+  },
+  {
+    name: 'begins-one-late',
+    layer: 'client',
+    summary: 'After a rebalance a member begins one behind the committed offset.',
+    twin: 'clients that commit the last offset in place of the next, and correct it twice',
+    primary: 'group-skip',
+    consequences: [],
+    needs: groups,
+  },
+] as const satisfies readonly Defect[];
+
+export const clientDefects: readonly Defect[] = [
+  ...producerDefects,
+  ...readerDefects,
+  ...memberDefects,
+];
 
 export type ProducerDefect = (typeof producerDefects)[number]['name'];
+export type MemberDefect = (typeof memberDefects)[number]['name'];
 export type ReaderDefect = (typeof readerDefects)[number]['name'];

@@ -8,6 +8,8 @@ import type { Content, LogRecord, RecordBatch } from '../../kafka-protocol/recor
 import type { NodeId, Plane } from '../../spi/cluster.ts';
 import { isApiCall } from './api-call.ts';
 import { handleClient } from './client-requests.ts';
+import { GroupCoordinator } from './group-coordinator.ts';
+import { groupLog } from './group-log.ts';
 import { Controller, notController, undecided } from './controller.ts';
 import type { ControllerRequest, ControllerResponse } from './controller.ts';
 import { MetadataImage, type LogKey, type PartitionState } from './metadata-image.ts';
@@ -53,6 +55,7 @@ export class Broker {
   readonly image = new MetadataImage();
   readonly quorum: Quorum;
   readonly replicas = new Map<LogKey, Replica>();
+  readonly groups: GroupCoordinator;
   /** Ends that a defective broker goes on telling: those of the moment when it was thawed. */
   readonly frozenEnds = new Map<LogKey, number>();
   readonly #fetchers: ReplicaFetchers;
@@ -68,6 +71,7 @@ export class Broker {
     this.#followsOrderlyStop = parts.disk.stoppedInOrder;
     parts.disk.stoppedInOrder = false;
     this.#heardControllerNs = parts.process.kernel.nowNs;
+    this.groups = new GroupCoordinator(this);
     this.quorum = new Quorum(
       parts.process,
       parts.peers,
@@ -278,6 +282,7 @@ export class Broker {
       this.replicas.set(state.log, replica);
     }
     replica.become(state);
+    if (state.log === groupLog) this.groups.leadershipChanged();
   }
 
   #createReplica(state: PartitionState): Replica {

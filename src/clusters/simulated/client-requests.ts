@@ -13,7 +13,10 @@ import type {
   ElectLeadersRequest,
   ElectLeadersResponse,
 } from '../../kafka-protocol/messages/elect-leaders.ts';
-import type { FindCoordinatorResponse } from '../../kafka-protocol/messages/find-coordinator.ts';
+import type {
+  FindCoordinatorRequest,
+  FindCoordinatorResponse,
+} from '../../kafka-protocol/messages/find-coordinator.ts';
 import type { InitProducerIdResponse } from '../../kafka-protocol/messages/init-producer-id.ts';
 import {
   earliestOffset,
@@ -28,6 +31,7 @@ import type { ApiCall } from './api-call.ts';
 import type { Broker } from './broker.ts';
 import { answerClientFetch } from './client-fetch.ts';
 import { code } from './error-code.ts';
+import { findGroupCoordinator, groupRequests } from './group-coordinator.ts';
 import type {
   AlterPartitionReassignmentsRequest,
   AlterPartitionReassignmentsResponse,
@@ -73,9 +77,13 @@ export function handleClient(broker: Broker, call: ApiCall, respond: Respond): v
       describeQuorum(broker, respond);
       return;
     case 'FindCoordinator':
-      respond(noCoordinator());
+      findCoordinator(broker, request as FindCoordinatorRequest, respond);
       return;
     default:
+      if (groupRequests.has(call.api.name)) {
+        broker.groups.handle(call, respond);
+        return;
+      }
       throw new Error(`the model does not answer ${call.api.name}`);
   }
 }
@@ -194,7 +202,7 @@ function describeTopic(
   return {
     errorCode: image.hasTopic(name) ? 0 : code('UNKNOWN_TOPIC_OR_PARTITION'),
     name,
-    internal: false,
+    internal: name.startsWith('__'),
     partitions: [...image.partitions.values()]
       .filter(({ topic }) => topic === name)
       .map(({ partition, leader, leaderEpoch, replicas, inSync }) => ({
@@ -330,9 +338,17 @@ function describeQuorum(broker: Broker, respond: Respond): void {
   });
 }
 
-/** Groups and transactions are not part of this model yet. */
-function noCoordinator(): FindCoordinatorResponse {
-  return {
+/** Transactions are not part of this model yet. */
+function findCoordinator(
+  broker: Broker,
+  { keyType }: FindCoordinatorRequest,
+  respond: Respond,
+): void {
+  if (keyType === 0) {
+    findGroupCoordinator(broker, respond);
+    return;
+  }
+  const answer: FindCoordinatorResponse = {
     throttleTimeMs: 0,
     errorCode: code('COORDINATOR_NOT_AVAILABLE'),
     errorMessage: null,
@@ -340,4 +356,5 @@ function noCoordinator(): FindCoordinatorResponse {
     host: '',
     port: -1,
   };
+  respond(answer);
 }

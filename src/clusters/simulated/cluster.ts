@@ -6,8 +6,9 @@ import { formatDurationMs, nsPerMs } from '../../core/units.ts';
 import type { Evidence } from '../../history/event.ts';
 import type { BrokerLink } from '../../kafka-protocol/link.ts';
 import type { AdminPort, Cluster, NodeId, NodeInfo, SystemInfo } from '../../spi/cluster.ts';
-import type { SimulatedProfile } from '../../spi/simulation.ts';
+import type { ClientProcess, SimulatedProfile } from '../../spi/simulation.ts';
 import { addressOf } from './addresses.ts';
+import { ClientProcesses } from './client-processes.ts';
 import { Connections } from './connection.ts';
 import { createVirtualClock, Kernel } from './kernel.ts';
 import { SimulatedLink } from './links.ts';
@@ -44,6 +45,8 @@ export interface Simulation {
   readonly cluster: Cluster;
   readonly link: LinkFactory;
   readonly truth: GroundTruth;
+  /** Starts the process of a client that the port `clients` can freeze. */
+  readonly clientProcess: (name: string) => ClientProcess;
   /** Runs virtual time until the promise settles. */
   drive<T>(promise: Promise<T>): Promise<T>;
 }
@@ -57,6 +60,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const network = new Network(kernel, randomStream(options.seed, 'network'), options.profile);
   const connections = new Connections(network);
   const nodes = createNodes(options, kernel, connections);
+  const clients = new ClientProcesses();
   const nodeOf = (id: NodeId): SimulatedNode => {
     const node = nodes.get(id);
     if (node === undefined) throw new Error(`the simulated cluster has no node ${id}`);
@@ -82,6 +86,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       disk: createDiskPort(kernel, options.profile.flushMs, nodeOf),
       storage: createStoragePort(kernel, nodeOf),
       admin,
+      clients: clients.port(kernel),
     },
     start: async (timeoutMs, progress) => {
       progress(`starting ${nodes.size} simulated nodes`);
@@ -89,7 +94,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       await untilHealthy(admin, clock, timeoutMs);
     },
     healAll: async () => {
-      const evidence = healEverything(network, [...nodes.values()]);
+      const evidence = healEverything(network, [...nodes.values()], clients);
       await clock.turn();
       return evidence;
     },
@@ -102,11 +107,16 @@ export function createSimulation(options: SimulationOptions): Simulation {
     cluster,
     link,
     truth: createGroundTruth(nodes),
+    clientProcess: (name) => clients.start(name),
     drive: (promise) => kernel.drive(promise),
   };
 }
 
-function healEverything(network: Network, nodes: readonly SimulatedNode[]): Evidence {
+function healEverything(
+  network: Network,
+  nodes: readonly SimulatedNode[],
+  clients: ClientProcesses,
+): Evidence {
   const rulesRemoved = network.standing();
   for (const cut of rulesRemoved) network.heal(cut);
   const idsOf = (which: readonly SimulatedNode[]): readonly NodeId[] =>
@@ -116,7 +126,11 @@ function healEverything(network: Network, nodes: readonly SimulatedNode[]): Evid
   const before = nodes.map(({ process }) => process.state().starts);
   for (const node of nodes) node.start();
   const started = nodes.filter(({ process }, at) => process.state().starts > (before[at] ?? 0));
-  return { tookEffect: true, rulesRemoved, thawed: idsOf(thawed), started: idsOf(started) };
+  const thawedClients = clients.thawAll();
+  return {
+    ...{ tookEffect: true, rulesRemoved, thawed: idsOf(thawed), started: idsOf(started) },
+    ...(thawedClients.length === 0 ? {} : { thawedClients }),
+  };
 }
 
 function createNodes(

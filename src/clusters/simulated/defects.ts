@@ -27,6 +27,9 @@ function defect({ consequences = [], needs = {}, primary, ...row }: Row): Defect
   return { layer: 'broker', primary, consequences: others, needs, ...row };
 }
 
+/** What shows in how a group reads needs members, and something that makes them rebalance. */
+const groups = { workload: 'groups', nemeses: ['freeze-member'] } as const;
+
 export const brokerDefects: readonly Defect[] = [
   defect({
     name: 'ack-before-replication',
@@ -178,5 +181,57 @@ export const brokerDefects: readonly Defect[] = [
     twin: 'a controller that drops a change under way',
     primary: 'not-recovered',
     needs: { nemeses: ['kill', 'pause'] },
+  }),
+  defect({
+    name: 'zombies-served',
+    summary: 'The coordinator takes heartbeats and commits of members that it has given up.',
+    twin: 'a group without generations, as before Kafka 0.9',
+    primary: 'stale-commit',
+    consequences: ['commit-regression', 'group-skip'],
+    needs: { ...groups, nemeses: ['freeze-member'] },
+  }),
+  defect({
+    name: 'commit-before-replication',
+    summary: 'The coordinator acknowledges a commit that only its own disk has.',
+    twin: 'offsets.commit.required.acks=1',
+    primary: 'commit-regression',
+    needs: { ...groups, nemeses: ['kill', 'partition'] },
+  }),
+  defect({
+    name: 'offsets-forgotten',
+    summary: 'A coordinator that takes over reads the members of a group, and not its offsets.',
+    twin: 'a load that fails half-way and counts as done',
+    primary: 'commit-regression',
+    needs: { ...groups, nemeses: ['kill', 'pause'] },
+  }),
+  defect({
+    name: 'offsets-load-short',
+    summary: 'A coordinator that takes over reads offsets up to its last checkpoint only.',
+    twin: 'a load that stops at a high watermark that lags',
+    primary: 'commit-regression',
+    needs: { ...groups, nemeses: ['kill', 'pause'] },
+  }),
+  defect({
+    name: 'offsets-expire',
+    summary: 'Offsets expire seconds after their commit, though the group is alive.',
+    twin: 'Kafka before 2.1, KIP-211: offsets.retention.minutes counted from the commit',
+    primary: 'commit-regression',
+    needs: { ...groups, nemeses: ['freeze-member', 'kill'] },
+  }),
+  defect({
+    name: 'two-owners',
+    summary: 'In every other generation the second member is told what the first one was given.',
+    twin: null,
+    primary: 'double-ownership',
+    consequences: ['commit-regression', 'group-skip', 'key-processed-out-of-order'],
+    needs: groups,
+  }),
+  defect({
+    name: 'generation-stays',
+    summary: 'A rebalance gives out new assignments under the old generation.',
+    twin: 'a generation that is not on the log when the coordinator changes',
+    primary: 'double-ownership',
+    consequences: ['commit-regression', 'group-skip', 'key-processed-out-of-order'],
+    needs: groups,
   }),
 ];

@@ -5,12 +5,15 @@ import type { Connection, Connections, Exchange, Server } from './connection.ts'
 import type { Scheduled } from './kernel.ts';
 import type { NodeProcess } from './node-process.ts';
 
+/** Calls that wait for a connection that is being opened. */
+type Opening = ((connection: Connection | null) => void)[];
+
 interface Line {
   readonly server: Server;
   readonly plane: Plane;
   connection: Connection | null;
-  /** Calls that wait for the connection that is being opened; null while none is. */
-  opening: ((connection: Connection | null) => void)[] | null;
+  /** Null while none is being opened. */
+  opening: Opening | null;
 }
 
 /** One request to a peer: it ends with the answer, with the loss of its connection, or when its time is over. */
@@ -85,18 +88,23 @@ export class Peers {
   ): void {
     const line = this.#lineTo(to, plane);
     const call = new PeerCall(request, this.#self, this.#incarnation, done);
+    // Only the connection that did not answer is at fault. One that was opened since then carries the calls of others, and
+    // would be closed again and again where calls come as often as their time-outs.
+    let used: Connection | Opening | null = null;
     call.endBy(
       this.#self.kernel.after(timeoutMs * nsPerMs, () => {
-        this.#drop(line);
+        if (used !== null && (line.connection === used || line.opening === used)) this.#drop(line);
         call.answered(null);
       }),
     );
     if (line.connection?.open === true) {
-      line.connection.request(call);
+      used = line.connection;
+      used.request(call);
       return;
     }
-    this.#whenConnected(line, (connection) => {
+    used = this.#whenConnected(line, (connection) => {
       if (!call.open) return;
+      used = connection;
       if (connection === null) call.answered(null);
       else connection.request(call);
     });
@@ -118,12 +126,12 @@ export class Peers {
     return line;
   }
 
-  #whenConnected(line: Line, use: (connection: Connection | null) => void): void {
+  #whenConnected(line: Line, use: (connection: Connection | null) => void): Opening {
     if (line.opening !== null) {
       line.opening.push(use);
-      return;
+      return line.opening;
     }
-    const waiting = [use];
+    const waiting: Opening = [use];
     line.opening = waiting;
     const opened = (connection: Connection | null): void => {
       if (line.opening !== waiting) {
@@ -140,6 +148,7 @@ export class Peers {
     this.#connections.open(this.#self.id, line.server, line.plane, opened, () => {
       this.#drop(line);
     });
+    return waiting;
   }
 
   /** The next call opens a new connection. */

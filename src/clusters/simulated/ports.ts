@@ -26,7 +26,7 @@ const nothing = { in: 0, out: 0 } as const;
 export type NodeOf = (node: NodeId) => SimulatedNode;
 
 /** Does something to the model a moment later, and gives its result, or what it throws, to the harness. */
-function later<T>(kernel: Kernel, work: () => T): Promise<T> {
+export function later<T>(kernel: Kernel, work: () => T): Promise<T> {
   const moment = new Promise<void>((resolve) => {
     kernel.wakeAfter(callMs * nsPerMs, resolve);
   });

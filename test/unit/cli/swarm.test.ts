@@ -35,7 +35,7 @@ describe('swarmDecision', () => {
       ...decision.profile,
       faultsMs: decision.limits.faultsMs,
     });
-    const fixed = new Set(['test', 'workload', 'claims', 'defects']);
+    const fixed = new Set(['test', 'claims', 'defects']);
     for (const knob of Object.keys(knobs(decisions[0]!))) {
       const values = new Set(decisions.map((decision) => JSON.stringify(knobs(decision)[knob])));
       if (fixed.has(knob)) expect(values.size, knob).toBe(1);
@@ -74,6 +74,7 @@ describe('swarmDecision', () => {
 
   it('plans at least two faults, and about as many operations as one can read', () => {
     const runs = seeds.map(resolved);
+    expect(new Set(runs.map(({ workload }) => workload))).toEqual(new Set(['log', 'groups']));
     for (const { schedule, seed } of runs) {
       expect(schedule.length, `seed ${seed}`).toBeGreaterThanOrEqual(2);
     }
@@ -81,21 +82,33 @@ describe('swarmDecision', () => {
       ({ ratePerSecond, limits }) => (ratePerSecond * limits.faultsMs) / 1_000,
     );
     expect(Math.min(...sends)).toBeGreaterThan(50);
-    expect(Math.max(...sends)).toBeLessThan(800);
+    expect(Math.max(...sends)).toBeLessThan(1_200);
+  });
+
+  it('freezes members of groups, and only where there are some', () => {
+    const decisions = drawn('any');
+    for (const { workload, faults } of decisions) {
+      if (workload !== 'groups') expect(faults).not.toContain('freeze-member');
+    }
+    const frozen = decisions.filter(({ faults }) => faults.includes('freeze-member'));
+    const grouped = decisions.filter(({ workload }) => workload === 'groups');
+    expect(frozen.length).toBeGreaterThan(0);
+    expect(frozen.length).toBeLessThan(grouped.length);
   });
 
   it.each([...registries.defects].map(([name, defect]) => [name, defect] as const))(
     'has what %s needs, whatever was drawn',
     (_name, defect) => {
       const { needs } = defect;
-      for (const { settings, faults } of drawn('promising', [defect])) {
+      for (const { settings, faults, workload } of drawn('promising', [defect])) {
+        expect(workload).toBe(needs.workload ?? 'log');
         expect(settings.sends).toMatchObject(needs.sends ?? {});
         expect(faults).toEqual(expect.arrayContaining([...(needs.nemeses ?? [])]));
         const { acks, idempotent, requestTimeoutMs, retriesMax } = settings.producer;
         expect({ acks, idempotent, requestTimeoutMs, retriesMax }).toMatchObject(
           Object.fromEntries(
             Object.entries(needs).filter(
-              ([key]) => !['nemeses', 'sends', 'minInSync'].includes(key),
+              ([key]) => !['nemeses', 'sends', 'minInSync', 'workload'].includes(key),
             ),
           ),
         );

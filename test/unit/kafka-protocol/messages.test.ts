@@ -1,14 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sourceOf } from '../../../src/kafka-protocol/bytes.ts';
-import type { Api } from '../../../src/kafka-protocol/api.ts';
 import {
-  decodeRequestBody,
-  decodeRequestHeader,
   decodeResponse,
   encodeRequest,
   encodeResponse,
 } from '../../../src/kafka-protocol/frames.ts';
+import {
+  spaced,
+  int8,
+  int16,
+  int32,
+  int64,
+  text,
+  maybeText,
+  bytes,
+  list,
+  perPartition,
+  survives,
+} from '../../support/messages.ts';
 import { createTopics } from '../../../src/kafka-protocol/messages/create-topics.ts';
 import { alterPartitionReassignments } from '../../../src/kafka-protocol/messages/alter-partition-reassignments.ts';
 import { describeQuorum } from '../../../src/kafka-protocol/messages/describe-quorum.ts';
@@ -20,37 +29,6 @@ import { listOffsets } from '../../../src/kafka-protocol/messages/list-offsets.t
 import { metadata } from '../../../src/kafka-protocol/messages/metadata.ts';
 import { produce } from '../../../src/kafka-protocol/messages/produce.ts';
 import { addPartitionsToTxn, endTxn } from '../../../src/kafka-protocol/messages/transactions.ts';
-
-const spaced = (hex: string): Buffer => Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');
-
-const int8 = fc.integer({ min: -128, max: 127 });
-const int16 = fc.integer({ min: -32_768, max: 32_767 });
-const int32 = fc.integer();
-const int64 = fc.maxSafeInteger();
-const text = fc.string({ maxLength: 8 });
-const maybeText = fc.option(text);
-const bytes = fc.option(fc.uint8Array({ maxLength: 20 }).map((array) => Buffer.from(array)));
-const list = <T>(element: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
-  fc.array(element, { maxLength: 3 });
-const perPartition = <T extends object>(fields: fc.Arbitrary<T>) =>
-  list(fc.record({ name: text, partitions: list(fields) }));
-
-function survives<Q, R>(api: Api<Q, R>, request: fc.Arbitrary<Q>, response: fc.Arbitrary<R>): void {
-  fc.assert(
-    fc.property(request, response, fc.nat(), (sent, answered, id) => {
-      const source = sourceOf(encodeRequest(api, id, 'c', sent).subarray(4));
-      expect(decodeRequestHeader(source)).toEqual({
-        apiKey: api.key,
-        apiVersion: api.version,
-        correlationId: id,
-        clientId: 'c',
-      });
-      expect(decodeRequestBody(api, source)).toEqual(sent);
-      expect(decodeResponse(api, encodeResponse(api, id, answered).subarray(4))).toEqual(answered);
-    }),
-    { numRuns: 60 },
-  );
-}
 
 describe('golden bytes', () => {
   test('Metadata v8 request and response', () => {
