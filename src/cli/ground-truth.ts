@@ -12,7 +12,7 @@ import type { AnomalyName, ResultDocument } from '../spi/verdict.ts';
 export type TrueCounts = Readonly<Partial<Record<AnomalyName, number>>>;
 
 export interface Comparison {
-  /** Null while some log has no leader whose log could be the truth: then nothing was compared. */
+  /** Null while some log has no leader whose log could be the truth, or where logs are compacted: then nothing was compared. */
   readonly counts: TrueCounts | null;
   /**
    * Where the verdict says what the model knows to be otherwise, one sentence each: found where there is none, absent where
@@ -29,7 +29,7 @@ export function compareWithModel(
 ): Comparison {
   const facts = factsOf(header, events);
   const invented = header.config?.['acks'] === '0' ? [] : inventedAcknowledgements(truth, facts);
-  const counts = countTruth(truth, facts, chosenByClient(events));
+  const counts = isCompacted(header) ? null : countTruth(truth, facts, chosenByClient(events));
   if (counts === null) return { counts, disagreements: invented };
   const contradicted = Object.entries(counts).flatMap(([name, count]) => {
     const { outcome, count: found } = document.anomalies[name as AnomalyName];
@@ -41,6 +41,11 @@ export function compareWithModel(
       : [];
   });
   return { counts, disagreements: [...invented, ...contradicted] };
+}
+
+/** What the cleaner has removed is gone from the truth too. */
+function isCompacted({ topics }: Header): boolean {
+  return Object.values(topics ?? {}).some(({ cleanup }) => cleanup === 'compact');
 }
 
 function inventedAcknowledgements(

@@ -182,7 +182,6 @@ function decideByScenario(
   if (scenario === undefined) throw unknownName('--scenario', name, [...scenarios.keys()]);
   refuseFixed(given, 'scenario', name);
   requireOffered(kindsOf(scenario), flags, registries);
-  requireModelled(scenario, flags);
   const { workload, faultsMs, ratePerSecond, concurrency, topics, partitions, claims } = scenario;
   return {
     test: flags.control ? `${name}-control` : name,
@@ -201,16 +200,6 @@ function decideByScenario(
     overlapPercent: 0,
     schedule: scenario.schedule,
   };
-}
-
-/** What the model has not got would show nothing, and say that it is well. */
-function requireModelled({ name, notModelled }: Scenario, { cluster }: TestFlags): void {
-  if (notModelled === null || cluster !== 'simulated') return;
-  throw new OrdealError(
-    'UNSUPPORTED',
-    `--scenario ${name}: the simulated cluster does not model ${notModelled}`,
-    'run it on real brokers: --cluster docker',
-  );
 }
 
 function kindsOf(scenario: Scenario): readonly string[] {

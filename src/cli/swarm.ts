@@ -13,6 +13,8 @@ import type { Decision } from './decision.ts';
 import { needsOf, withNeeds, type Needs } from './defect-needs.ts';
 import type { ScenarioSettings } from './scenarios/index.ts';
 
+const dayMs = 86_400_000;
+
 export const swarmKinds = ['promising', 'permissive', 'any'] as const;
 export type SwarmKind = (typeof swarmKinds)[number];
 
@@ -40,12 +42,13 @@ export function swarmDecision(
   const stream = (name: string): Random => randomStream(seed, `swarm:${name}`);
   const promising = kind === 'any' ? stream('kind').chance(2, 3) : kind === 'promising';
   const needs = needsOf(defects);
+  const workload = needs.workload ?? drawWorkload(stream('workload'), promising, defects);
   const load = stream('load');
-  const settings = withNeeds(
-    { ...drawSettings(stream('settings'), promising), sends: drawSends(stream('sends')) },
-    needs,
-  );
-  const workload = needs.workload ?? drawWorkload(stream('workload'), defects);
+  const drawnSettings = {
+    ...drawSettings(stream('settings'), promising),
+    sends: drawSends(stream('sends')),
+  };
+  const settings = keepsTombstones(workload, withNeeds(drawnSettings, needs));
   const drawn = [
     ...drawFaults(stream('faults'), nemeses, needs),
     ...drawMemberFaults(stream('member-faults'), workload, needs),
@@ -75,9 +78,21 @@ export function swarmDecision(
   };
 }
 
-/** Defects that need nothing else are looked for where most of them are. */
-function drawWorkload(random: Random, defects: readonly Defect[]): string {
-  return defects.length > 0 ? 'log' : random.pick(['log', 'log', 'groups']);
+/**
+ * Defects that need nothing else are looked for where most of them are. Nothing permits the loss of a key to compaction, so
+ * compacted logs are written where nothing permits the loss of a record.
+ */
+function drawWorkload(random: Random, promising: boolean, defects: readonly Defect[]): string {
+  const drawn = random.pick(['log', 'log', 'groups', 'compaction']);
+  if (defects.length > 0 || (drawn === 'compaction' && !promising)) return 'log';
+  return drawn;
+}
+
+/** Where a tombstone goes soon, a replica that was away serves what it deleted: a defect of Kafka's, and of the model. */
+function keepsTombstones(workload: string, settings: ScenarioSettings): ScenarioSettings {
+  if (workload !== 'compaction') return settings;
+  const topicConfig = { ...settings.topicConfig, 'delete.retention.ms': String(dayMs) };
+  return { ...settings, topicConfig };
 }
 
 /** Faults that only members of groups have; they are no part of what `all` stands for. */

@@ -33,5 +33,4 @@ export const acksOne: Scenario = {
   control: soundSettings,
   controlSummary: 'acks=all, idempotent',
   clientDefects: [],
-  notModelled: null,
 };

@@ -56,5 +56,4 @@ export const compactionRace: Scenario = {
   control: compacted(dayMs),
   controlSummary: 'delete.retention.ms of a day',
   clientDefects: [],
-  notModelled: 'the log cleaner',
 };

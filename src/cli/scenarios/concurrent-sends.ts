@@ -43,5 +43,4 @@ export const concurrentSends: Scenario = {
   control: impatient,
   controlSummary: 'awaited sends',
   clientDefects: ['concurrent-sends'],
-  notModelled: null,
 };

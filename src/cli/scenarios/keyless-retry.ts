@@ -44,5 +44,4 @@ export const keylessRetry: Scenario = {
   control: impatient,
   controlSummary: 'explicit partitions',
   clientDefects: ['keyless-retry'],
-  notModelled: null,
 };

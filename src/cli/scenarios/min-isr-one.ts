@@ -45,5 +45,4 @@ export const minIsrOne: Scenario = {
   control: soundSettings,
   controlSummary: 'min ISR 2',
   clientDefects: [],
-  notModelled: null,
 };

@@ -49,5 +49,4 @@ export const movedAcksOne: Scenario = {
   control: soundSettings,
   controlSummary: 'acks=all, idempotent',
   clientDefects: [],
-  notModelled: null,
 };

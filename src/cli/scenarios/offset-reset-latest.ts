@@ -23,5 +23,4 @@ export const offsetResetLatest: Scenario = {
   control: soundSettings,
   controlSummary: 'fromBeginning: true',
   clientDefects: [],
-  notModelled: null,
 };

@@ -42,5 +42,4 @@ export const partialAcknowledgement: Scenario = {
   control: patient,
   controlSummary: 'one record per send',
   clientDefects: ['partial-acknowledgement'],
-  notModelled: null,
 };

@@ -43,5 +43,4 @@ export const retriesWithoutIdempotence: Scenario = {
   control: { ...soundSettings, producer: impatient },
   controlSummary: 'idempotent',
   clientDefects: [],
-  notModelled: null,
 };

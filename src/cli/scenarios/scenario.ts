@@ -36,8 +36,6 @@ export interface Scenario {
   readonly controlSummary: string;
   /** Defects of the modelled client that stand, on the simulated cluster, for those that kafkajs has; of the control too. */
   readonly clientDefects: readonly string[];
-  /** What the simulated cluster would have to model, and does not; null: it runs there too. */
-  readonly notModelled: string | null;
 }
 
 /** The log that scenarios hurt: the only one that they have. */

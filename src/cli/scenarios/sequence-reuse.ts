@@ -43,5 +43,4 @@ export const sequenceReuse: Scenario = {
   control: impatient,
   controlSummary: 'a new producer after any rejection',
   clientDefects: ['sequence-reuse'],
-  notModelled: null,
 };

@@ -44,5 +44,4 @@ export const uncleanElection: Scenario = {
   control: soundSettings,
   controlSummary: 'min ISR 2, unclean election off',
   clientDefects: [],
-  notModelled: null,
 };

@@ -55,5 +55,4 @@ export const unorderedInFlight: Scenario = {
   control: impatient,
   controlSummary: 'awaited sends, idempotent',
   clientDefects: ['unordered-retries'],
-  notModelled: null,
 };

@@ -63,6 +63,7 @@ export class Broker {
   #registered = false;
   #heardControllerNs = 0;
   #stopping: number | null = null;
+  #cleans = false;
   readonly #followsOrderlyStop: boolean;
   #producerIds: { next: number; end: number } | null = null;
 
@@ -285,8 +286,18 @@ export class Broker {
     if (state.log === groupLog) this.groups.leadershipChanged();
   }
 
+  /** Where there is nothing to clean nothing is awake for it. */
+  #beginCleaning(): void {
+    if (this.#cleans) return;
+    this.#cleans = true;
+    this.parts.process.every(brokerSettings.cleanerBackOffMs, () => {
+      for (const replica of this.replicas.values()) replica.clean();
+    });
+  }
+
   #createReplica(state: PartitionState): Replica {
     const { process, defects, disk } = this.parts;
+    if (state.config.compaction !== null) this.#beginCleaning();
     let log = disk.logs.get(state.log);
     if (log === undefined) {
       log = new ReplicaLog();

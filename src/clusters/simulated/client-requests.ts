@@ -46,6 +46,9 @@ type Respond = (response: unknown) => void;
 
 const forwardTimeoutMs = 2_500;
 
+/** Kafka's own, for a topic that names none: a week and a day. */
+const defaults = { segmentMs: 604_800_000, deleteRetentionMs: 86_400_000 } as const;
+
 export function handleClient(broker: Broker, call: ApiCall, respond: Respond): void {
   const { request } = call;
   switch (call.api.name) {
@@ -262,6 +265,13 @@ function topicConfig(
   return {
     minInSync: Number(valueOf('min.insync.replicas')),
     unclean: String(valueOf('unclean.leader.election.enable')) === 'true',
+    compaction:
+      valueOf('cleanup.policy') === 'compact'
+        ? {
+            segmentMs: Number(valueOf('segment.ms') ?? defaults.segmentMs),
+            deleteRetentionMs: Number(valueOf('delete.retention.ms') ?? defaults.deleteRetentionMs),
+          }
+        : null,
   };
 }
 

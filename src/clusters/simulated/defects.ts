@@ -30,6 +30,8 @@ function defect({ consequences = [], needs = {}, primary, ...row }: Row): Defect
 /** What shows in how a group reads needs members, and something that makes them rebalance. */
 const groups = { workload: 'groups', nemeses: ['freeze-member'] } as const;
 
+const compacted = { workload: 'compaction' } as const;
+
 export const brokerDefects: readonly Defect[] = [
   defect({
     name: 'ack-before-replication',
@@ -181,6 +183,31 @@ export const brokerDefects: readonly Defect[] = [
     twin: 'a controller that drops a change under way',
     primary: 'not-recovered',
     needs: { nemeses: ['kill', 'pause'] },
+  }),
+  defect({
+    name: 'cleaner-drops-last',
+    summary: 'The cleaner takes the newest record of a key for superseded too.',
+    twin: null,
+    primary: 'compaction-lost-key',
+    consequences: ['scan-divergence'],
+    needs: compacted,
+  }),
+  defect({
+    name: 'tombstones-before-values',
+    summary:
+      'The cleaner removes a tombstone in the pass that meets it, and leaves what it deleted.',
+    twin: null,
+    primary: 'compaction-resurrected-key',
+    consequences: ['compaction-lost-key', 'scan-divergence'],
+    needs: compacted,
+  }),
+  defect({
+    name: 'cleaner-of-one-node',
+    summary: 'The cleaner of one node takes the newest record of a key for superseded too.',
+    twin: 'Kafka 3.9 to 4.3: replicas compact alone, and nothing compares them (compaction-race)',
+    primary: 'scan-divergence',
+    consequences: ['compaction-lost-key', 'compaction-resurrected-key'],
+    needs: compacted,
   }),
   defect({
     name: 'zombies-served',

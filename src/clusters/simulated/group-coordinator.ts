@@ -255,7 +255,7 @@ export function findGroupCoordinator(
     return;
   }
   const replicas = [[...parts.nodes].reverse()];
-  const config = { minInSync: 2, unclean: false };
+  const config = { minInSync: 2, unclean: false, compaction: null };
   const request = { type: 'create-topic', topic: groupTopic, replicas, config } as const;
   broker.askController(request, createTimeoutMs, () => {
     respond(answer);

@@ -27,9 +27,19 @@ export type MetadataRecord =
   | { readonly kind: 'replicas'; readonly log: LogKey; readonly replicas: readonly NodeId[] }
   | { readonly kind: 'producer-ids'; readonly next: number };
 
+/** Of topics with cleanup.policy=compact. */
+export interface Compaction {
+  /** segment.ms */
+  readonly segmentMs: number;
+  /** delete.retention.ms */
+  readonly deleteRetentionMs: number;
+}
+
 export interface TopicConfig {
   readonly minInSync: number;
   readonly unclean: boolean;
+  /** Null: nothing is ever removed. */
+  readonly compaction: Compaction | null;
 }
 
 export interface PartitionState {

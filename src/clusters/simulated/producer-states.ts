@@ -68,6 +68,11 @@ export class ProducerStates {
     state.batches.push(knownOf(batch));
   }
 
+  /** True for the newest batch that its producer has in this log. */
+  isNewest({ producerId, baseOffset }: RecordBatch): boolean {
+    return this.#states.get(producerId)?.batches.at(-1)?.baseOffset === baseOffset;
+  }
+
   forget(): void {
     this.#states = new Map();
   }
@@ -111,11 +116,7 @@ function newestOf(
   return newest;
 }
 
-function knownOf({
-  baseSequence: first,
-  recordCount,
-  baseOffset,
-  lastOffset,
-}: RecordBatch): KnownBatch {
-  return { first, last: first + recordCount - 1, baseOffset, lastOffset };
+function knownOf({ baseSequence: first, baseOffset, lastOffset }: RecordBatch): KnownBatch {
+  // The cleaner may have taken records of it.
+  return { first, last: first + lastOffset - baseOffset, baseOffset, lastOffset };
 }

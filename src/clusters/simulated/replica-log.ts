@@ -2,6 +2,7 @@
  * One replica's log as its disk holds it: batches, leader epochs, and the high watermark as it was last checkpointed. It
  * survives the process; a power loss takes what was appended last.
  */
+import { nsPerMs } from '../../core/units.ts';
 import type { RecordBatch } from '../../kafka-protocol/record-batch.ts';
 import { ProducerStates } from './producer-states.ts';
 
@@ -28,11 +29,24 @@ export class ReplicaLog {
   #epochs: EpochStart[] = [];
   readonly producers = new ProducerStates();
   checkpoint = 0;
+  #end = 0;
+  /** Where the segment begins that is appended to, and when it did, ns. */
+  #segment = { base: 0, sinceNs: 0 };
+  /** Below it the cleaner has been. */
+  #cleanedTo = 0;
 
   /** The offset that the next record gets. */
   get end(): number {
-    const last = this.#batches.at(-1);
-    return last === undefined ? 0 : last.lastOffset + 1;
+    return this.#end;
+  }
+
+  /** The first offset of the segment that is appended to: the cleaner leaves it alone. */
+  get activeSegment(): number {
+    return this.#segment.base;
+  }
+
+  get cleanedTo(): number {
+    return this.#cleanedTo;
   }
 
   get lastEpoch(): number {
@@ -54,7 +68,39 @@ export class ReplicaLog {
     this.#noteEpoch(batch.leaderEpoch, batch.baseOffset);
     this.#batches.push(batch);
     this.#appendedNs.push(nowNs);
+    this.#end = batch.lastOffset + 1;
     this.producers.note(batch);
+  }
+
+  /** Before an append: begins another segment if this one is old enough. */
+  roll(nowNs: number, segmentMs: number): void {
+    if (this.#end === this.#segment.base) this.#segment.sinceNs = nowNs;
+    else if (nowNs - this.#segment.sinceNs >= segmentMs * nsPerMs) {
+      this.#segment = { base: this.#end, sinceNs: nowNs };
+    }
+  }
+
+  /** Batches that begin in [from, bound). */
+  batchesIn(from: number, bound: number): readonly RecordBatch[] {
+    return this.#batches.slice(this.#indexOf(from), this.#indexOf(bound));
+  }
+
+  /**
+   * Puts what `cleaned` makes of each batch below `bound` in its place. An empty one goes, unless it is its producer's newest: that
+   * one holds its sequence.
+   */
+  clean(bound: number, cleaned: (batch: RecordBatch) => RecordBatch): void {
+    const batches: RecordBatch[] = [];
+    const appendedNs: number[] = [];
+    for (const [at, batch] of this.#batches.entries()) {
+      const left = batch.baseOffset < bound ? cleaned(batch) : batch;
+      if (left.recordCount === 0 && !this.producers.isNewest(left)) continue;
+      batches.push(left);
+      appendedNs.push(this.#appendedNs[at] as number);
+    }
+    this.#batches = batches;
+    this.#appendedNs = appendedNs;
+    this.#cleanedTo = bound;
   }
 
   /** Batches from the one that holds `from` (or the next one) on, below `bound`, at most about `bytesMax`, at least one. */
@@ -87,9 +133,13 @@ export class ReplicaLog {
     if (end >= this.end) return;
     const keep = this.#indexOf(end);
     const removed = this.#batches.splice(keep);
+    // A batch goes whole; and where compaction has left nothing, the log ends at `end` all the same.
+    this.#end = Math.min(end, removed[0]?.baseOffset ?? end);
     this.#appendedNs.length = keep;
     this.#epochs = this.#epochs.filter(({ start }) => start < this.end);
     this.checkpoint = Math.min(this.checkpoint, end);
+    this.#cleanedTo = Math.min(this.#cleanedTo, this.#end);
+    if (this.#segment.base > this.#end) this.#segment = { base: this.#end, sinceNs: 0 };
     this.producers.truncate(this.#batches, removed);
   }
 

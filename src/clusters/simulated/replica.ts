@@ -5,6 +5,7 @@
 import { batchAt, type RecordBatch, recordAt } from '../../kafka-protocol/record-batch.ts';
 import { nsPerMs } from '../../core/units.ts';
 import type { NodeId } from '../../spi/cluster.ts';
+import { clean } from './cleaner.ts';
 import { type FetchWait, type Follower, Followers } from './followers.ts';
 import type { LogKey, PartitionState } from './metadata-image.ts';
 import type { NodeProcess } from './node-process.ts';
@@ -210,7 +211,7 @@ export class Replica {
   replicate(batches: readonly RecordBatch[], leaderWatermark: number): void {
     const { nowNs } = this.#parts.process.kernel;
     for (const batch of batches) {
-      if (batch.baseOffset >= this.log.end) this.log.append(batch, nowNs);
+      if (batch.baseOffset >= this.log.end) this.#append(batch, nowNs);
     }
     this.#raiseTo(Math.min(leaderWatermark, this.log.end));
   }
@@ -235,8 +236,21 @@ export class Replica {
     if (inSync.length < this.#state.inSync.length) this.#propose(inSync);
   }
 
+  /** One pass of the cleaner, where the topic is compacted. */
+  clean(): void {
+    const { process, defects } = this.#parts;
+    const { compaction } = this.#state.config;
+    if (compaction !== null) clean(this.log, compaction, this.#highWatermark, { process, defects });
+  }
+
   checkpoint(): void {
     this.log.checkpoint = Math.min(this.#highWatermark, this.log.end);
+  }
+
+  #append(batch: RecordBatch, nowNs: number): void {
+    const { compaction } = this.#state.config;
+    if (compaction !== null) this.log.roll(nowNs, compaction.segmentMs);
+    this.log.append(batch, nowNs);
   }
 
   #hasEnoughReplicas(): boolean {
@@ -262,7 +276,7 @@ export class Replica {
     }
     const baseOffset = this.log.end;
     const placed = placedAt(batch, baseOffset, this.#state.leaderEpoch, defects);
-    this.log.append(placed, process.kernel.nowNs);
+    this.#append(placed, process.kernel.nowNs);
     this.#advance();
     this.#tellWaiters();
     return { baseOffset, required: placed.lastOffset + 1 };

@@ -12,6 +12,8 @@ export interface BrokerSettings {
   readonly replicaFetchWaitMs: number;
   /** replica.high.watermark.checkpoint.interval.ms */
   readonly checkpointMs: number;
+  /** log.cleaner.backoff.ms */
+  readonly cleanerBackOffMs: number;
 }
 
 export const brokerSettings: BrokerSettings = {
@@ -20,6 +22,7 @@ export const brokerSettings: BrokerSettings = {
   replicaLagMs: 5_000,
   replicaFetchWaitMs: 500,
   checkpointMs: 5_000,
+  cleanerBackOffMs: 300,
 };
 
 /** Nodes of a simulated cluster: known before it starts, so that a schedule can be drawn first. */
@@ -30,6 +33,7 @@ export const simulatedBrokerConfig: Readonly<Record<string, unknown>> = {
   'broker.session.timeout.ms': brokerSettings.sessionMs,
   'broker.heartbeat.interval.ms': brokerSettings.heartbeatMs,
   'replica.lag.time.max.ms': brokerSettings.replicaLagMs,
+  'log.cleaner.backoff.ms': brokerSettings.cleanerBackOffMs,
   'default.replication.factor': simulatedNodes.length,
   'min.insync.replicas': 2,
   'unclean.leader.election.enable': false,

@@ -74,7 +74,9 @@ describe('swarmDecision', () => {
 
   it('plans at least two faults, and about as many operations as one can read', () => {
     const runs = seeds.map(resolved);
-    expect(new Set(runs.map(({ workload }) => workload))).toEqual(new Set(['log', 'groups']));
+    expect(new Set(runs.map(({ workload }) => workload))).toEqual(
+      new Set(['log', 'groups', 'compaction']),
+    );
     for (const { schedule, seed } of runs) {
       expect(schedule.length, `seed ${seed}`).toBeGreaterThanOrEqual(2);
     }
@@ -83,6 +85,15 @@ describe('swarmDecision', () => {
     );
     expect(Math.min(...sends)).toBeGreaterThan(50);
     expect(Math.max(...sends)).toBeLessThan(1_200);
+  });
+
+  it('compacts logs where nothing else permits the loss of a record, and keeps tombstones', () => {
+    expect(drawn('permissive').map(({ workload }) => workload)).not.toContain('compaction');
+    const compacted = drawn('promising').filter(({ workload }) => workload === 'compaction');
+    expect(compacted.length).toBeGreaterThan(0);
+    for (const { settings } of compacted) {
+      expect(settings.topicConfig['delete.retention.ms']).toBe('86400000');
+    }
   });
 
   it('freezes members of groups, and only where there are some', () => {

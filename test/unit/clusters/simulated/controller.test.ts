@@ -35,7 +35,7 @@ class Scene {
 
   /** All three brokers alive, and orders/0 with these replicas. */
   static started(
-    config = { minInSync: 2, unclean: false },
+    config = { minInSync: 2, unclean: false, compaction: null },
     defects: readonly string[] = [],
   ): Scene {
     const scene = new Scene(defects);
@@ -156,7 +156,7 @@ describe('a leader that is gone', () => {
   });
 
   it('leaves nobody if no other is in sync, and leads again when it is back', () => {
-    const scene = Scene.started({ minInSync: 1, unclean: false });
+    const scene = Scene.started({ minInSync: 1, unclean: false, compaction: null });
     scene.alter([1]);
     scene.stop(1);
     expect(scene.orders).toMatchObject({ leader: -1, leaderEpoch: 1, inSync: [], eligible: [1] });
@@ -167,7 +167,7 @@ describe('a leader that is gone', () => {
   });
 
   it('that nobody else could follow is taken at its word when it comes back from a kill', () => {
-    const scene = Scene.started({ minInSync: 1, unclean: false });
+    const scene = Scene.started({ minInSync: 1, unclean: false, compaction: null });
     scene.alter([1]);
     scene.stop(1);
     expect(scene.orders.lastLeader).toBe(1);
@@ -176,7 +176,7 @@ describe('a leader that is gone', () => {
   });
 
   it('is followed by any live replica where unclean elections are allowed', () => {
-    const scene = Scene.started({ minInSync: 1, unclean: true });
+    const scene = Scene.started({ minInSync: 1, unclean: true, compaction: null });
     scene.alter([1]);
     scene.stop(1);
     expect(scene.orders).toMatchObject({ leader: 2, leaderEpoch: 1, inSync: [2] });
@@ -260,7 +260,7 @@ describe('an election that was asked for', () => {
   });
 
   it('an unclean one takes whoever lives, and only where there is no leader', () => {
-    const scene = Scene.started({ minInSync: 1, unclean: false });
+    const scene = Scene.started({ minInSync: 1, unclean: false, compaction: null });
     expect(scene.elect('unclean')).toBe('ELECTION_NOT_NEEDED');
     scene.alter([1]);
     scene.stop(1);
@@ -282,7 +282,7 @@ describe('an orderly shutdown', () => {
   });
 
   it('of the last in-sync member has to wait: nobody else may lead', () => {
-    const scene = Scene.started({ minInSync: 1, unclean: false });
+    const scene = Scene.started({ minInSync: 1, unclean: false, compaction: null });
     scene.alter([1]);
     expect(scene.heartbeat(1, { wantsShutdown: true })).toMatchObject({ mayStop: false });
     expect(scene.orders).toMatchObject({ leader: 1, inSync: [1] });
@@ -292,7 +292,7 @@ describe('an orderly shutdown', () => {
 describe('topics and producer ids', () => {
   it('a topic is created once, on nodes that exist', () => {
     const scene = Scene.started();
-    const config = { minInSync: 1, unclean: false };
+    const config = { minInSync: 1, unclean: false, compaction: null };
     const create = (topic: string, replicas: readonly NodeId[]): ControllerResponse | null =>
       scene.ask({ type: 'create-topic', topic, replicas: [replicas], config });
     expect(create('orders', [1])).toEqual({ error: 'TOPIC_ALREADY_EXISTS' });

@@ -17,7 +17,7 @@ const led: PartitionState = {
   topic: 'orders',
   partition: 0,
   replicas: [1, 2, 3],
-  config: { minInSync: 2, unclean: false },
+  config: { minInSync: 2, unclean: false, compaction: null },
   inSync: [1, 2, 3],
   leader: 1,
   leaderEpoch: 0,
