@@ -71,10 +71,7 @@ export function certifyStaleCommit({ replay, ops, witness }: Claim): Certificate
     return events.some((event) => {
       const { generation, member } = event.value as RebalanceValue;
       const subscribe = subscribeBefore(replay, event);
-      const other =
-        member !== undefined && commit.member !== undefined
-          ? member !== commit.member
-          : event.process !== op.process;
+      const other = areOthers([member, event.process], [commit.member, op.process]);
       return (
         subscribe !== null &&
         groupOf(subscribe) === commit.group &&
@@ -305,8 +302,18 @@ function isOfOneGeneration(replay: Replay, a: HistoryEvent, b: HistoryEvent): bo
 }
 
 function areOtherMembers(a: HistoryEvent, b: HistoryEvent): boolean {
-  const [first, second] = [(a.value as RebalanceValue).member, (b.value as RebalanceValue).member];
-  return first !== undefined && second !== undefined ? first !== second : a.process !== b.process;
+  const who = ({ value, process }: HistoryEvent) =>
+    [(value as RebalanceValue).member, process] as const;
+  return areOthers(who(a), who(b));
+}
+
+/** By member id where both tell one (an empty one is none), else by process. */
+function areOthers(
+  [member, process]: readonly [member: string | undefined, process: unknown],
+  [otherMember, otherProcess]: readonly [member: string | undefined, process: unknown],
+): boolean {
+  const tells = (id: string | undefined): boolean => id !== undefined && id !== '';
+  return tells(member) && tells(otherMember) ? member !== otherMember : process !== otherProcess;
 }
 
 /** Assigned by this event; or had before, told nothing else since, and this is the process's last event of its generation. */

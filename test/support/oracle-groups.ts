@@ -10,6 +10,56 @@ export const groupOracles: readonly (readonly [AnomalyName, (model: GroupModel) 
   ['key-processed-out-of-order', outOfOrder],
 ];
 
+/** What a witness may name, and whether the definition says that it shows the anomaly. */
+export interface GroupClaim {
+  readonly anomaly: AnomalyName;
+  readonly operations: readonly number[];
+  readonly events: readonly number[];
+  readonly log?: string;
+  readonly offset?: number;
+  readonly holds: boolean;
+}
+
+/** Every claim of one anomaly that names as few events as it takes, and all operations that it may need. */
+export function groupClaims(model: GroupModel): readonly GroupClaim[] {
+  const all = model.steps.filter(({ f }) => f !== 'rebalance').map(({ endIndex }) => endIndex);
+  const events = model.steps.filter(({ f }) => f === 'rebalance');
+  const found = starts(model);
+  return events.flatMap((event) => [
+    ...logs.flatMap((log): GroupClaim[] => {
+      const named = { operations: all, events: [event.index], log };
+      const own = found.filter((start) => start.event === event && start.log === log);
+      return [
+        {
+          ...named,
+          anomaly: 'commit-regression',
+          holds: own.some((start) => regressed(model, start)),
+        },
+        { ...named, anomaly: 'group-skip', holds: own.some((start) => skipped(model, start) > 0) },
+        ...events.map((other): GroupClaim => ({
+          ...named,
+          anomaly: 'double-ownership',
+          events: [event.index, other.index],
+          holds:
+            areRivals(model, event, other) &&
+            owned(model, event).has(log) &&
+            owned(model, other).has(log),
+        })),
+      ];
+    }),
+    ...model.steps
+      .filter(({ f }) => f === 'commit')
+      .map((commit): GroupClaim => ({
+        anomaly: 'stale-commit',
+        operations: [commit.endIndex],
+        events: [event.index],
+        holds: isStale(model, commit, event),
+      })),
+  ]);
+}
+
+const logs = ['t/0', 't/1'];
+
 /** a had ended before b began. */
 function before(model: GroupModel, a: GroupStep, b: GroupStep): boolean {
   if (a.process === b.process) return a.endIndex < b.index;
@@ -95,21 +145,33 @@ function skipped(model: GroupModel, start: Start): number {
 }
 
 function staleCommits(model: GroupModel): number {
-  return model.steps.filter(
-    (commit) =>
-      commit.f === 'commit' &&
-      commit.status === 'ok' &&
-      commit.generation !== null &&
-      model.steps.some(
-        (event) =>
-          event.f === 'rebalance' &&
-          groupAt(model, event) === commit.group &&
-          event.generation !== null &&
-          event.generation > commit.generation! &&
-          areOthers(event, commit) &&
-          before(model, event, commit),
-      ),
-  ).length;
+  return model.steps.filter((commit) => model.steps.some((event) => isStale(model, commit, event)))
+    .length;
+}
+
+function isStale(model: GroupModel, commit: GroupStep, event: GroupStep): boolean {
+  return (
+    commit.f === 'commit' &&
+    commit.status === 'ok' &&
+    commit.generation !== null &&
+    event.f === 'rebalance' &&
+    groupAt(model, event) === commit.group &&
+    event.generation !== null &&
+    event.generation > commit.generation &&
+    areOthers(event, commit) &&
+    before(model, event, commit)
+  );
+}
+
+/** Two members of one group in one generation. */
+function areRivals(model: GroupModel, a: GroupStep, b: GroupStep): boolean {
+  return (
+    a.generation !== null &&
+    a.generation === b.generation &&
+    groupAt(model, a) !== null &&
+    groupAt(model, a) === groupAt(model, b) &&
+    areOthers(a, b)
+  );
 }
 
 function areOthers(a: GroupStep, b: GroupStep): boolean {
@@ -118,14 +180,11 @@ function areOthers(a: GroupStep, b: GroupStep): boolean {
 
 /** (generation, log) of a group with two members that own it. */
 function doubleOwners(model: GroupModel): number {
-  const events = model.steps.filter(
-    (step) => step.f === 'rebalance' && step.generation !== null && groupAt(model, step) !== null,
-  );
+  const events = model.steps.filter(({ f }) => f === 'rebalance');
   const found = new Set<string>();
   for (const a of events) {
     for (const b of events) {
-      if (a.generation !== b.generation || groupAt(model, a) !== groupAt(model, b)) continue;
-      if (!areOthers(a, b)) continue;
+      if (!areRivals(model, a, b)) continue;
       const ownedByB = owned(model, b);
       for (const log of owned(model, a)) {
         if (ownedByB.has(log)) found.add(`${groupAt(model, a)} ${a.generation} ${log}`);
@@ -163,7 +222,7 @@ function owned(model: GroupModel, event: GroupStep): ReadonlySet<string> {
 function outOfOrder(model: GroupModel): number {
   let count = 0;
   for (const group of ['g', 'h']) {
-    for (const log of ['t/0', 't/1']) {
+    for (const log of logs) {
       const works = (offset: number, how: 'surely' | 'perhaps') =>
         model.steps.filter((poll) => processes(model, poll, { group, log, offset, how }));
       for (const offset of model.present) {

@@ -49,7 +49,7 @@ interface RawStep {
   readonly status: GroupStep['status'];
   readonly group: string;
   readonly generation: number | null;
-  readonly member: boolean;
+  readonly member: 'id' | 'absent' | 'empty';
   readonly assigned: number;
   readonly revoked: number | null;
   readonly log: number;
@@ -73,8 +73,9 @@ const rawStep: fc.Arbitrary<RawStep> = fc.record({
   length: small(3),
   status: usually<GroupStep['status']>('ok', fc.constantFrom('fail' as const, 'info' as const), 4),
   group: usually('g', fc.constant('h'), 8),
-  generation: usually<number | null>(1, fc.constantFrom(null, 2, 3), 1),
-  member: fc.boolean(),
+  // -1 and an empty id are what Kafka's clients write for none.
+  generation: usually<number | null>(1, fc.constantFrom(null, -1, 0, 2, 3), 1),
+  member: fc.constantFrom('id', 'absent', 'empty'),
   assigned: small(3),
   revoked: usually<number | null>(null, small(3), 1),
   log: usually(0, fc.constant(1), 4),
@@ -100,7 +101,7 @@ export const randomGroups: fc.Arbitrary<GroupModel> = rawGroups
   .map(build)
   .map((model) => Object.assign(model, { [fc.toStringMethod]: () => `\n${model.text}` }));
 
-type Unplaced = Omit<GroupStep, 'index' | 'endIndex'>;
+type Unplaced = Omit<GroupStep, 'index' | 'endIndex'> & { readonly told: object };
 
 interface Draft {
   readonly ms: number;
@@ -161,7 +162,7 @@ const plainStep: RawStep = {
   status: 'ok',
   group: 'g',
   generation: null,
-  member: false,
+  member: 'absent',
   assigned: 0,
   revoked: null,
   log: 0,
@@ -180,22 +181,22 @@ function stepOf(raw: RawStep, process: number, inv: number): Unplaced {
     inv,
     end: raw.f === 'rebalance' ? inv : inv + raw.length,
     group: raw.group,
-    generation: raw.generation,
-    member: raw.member ? `m${process}` : null,
+    generation: raw.generation === -1 ? null : raw.generation,
+    member: raw.member === 'id' ? `m${process}` : null,
     assigned: some(raw.assigned),
     revoked: raw.revoked === null ? null : some(raw.revoked),
     log: logs[raw.log]!,
     offsets: from.slice(0, raw.count),
     next: raw.next,
+    told: {
+      ...(raw.generation === null ? {} : { generation: raw.generation }),
+      ...(raw.member === 'absent' ? {} : { member: raw.member === 'id' ? `m${process}` : '' }),
+    },
   };
 }
 
 function valueOf(step: Unplaced): unknown {
-  const { group, generation, member, assigned, revoked, log, offsets, next } = step;
-  const told = {
-    ...(generation === null ? {} : { generation }),
-    ...(member === null ? {} : { member }),
-  };
+  const { group, assigned, revoked, log, offsets, next, told } = step;
   switch (step.f) {
     case 'subscribe':
       return { group, topics: ['t'] };
