@@ -72,11 +72,17 @@ function stepsOf(model: GroupModel, process: number): readonly GroupStep[] {
 
 /** The group of a process at one of its steps. */
 function groupAt(model: GroupModel, step: GroupStep, index = step.index): string | null {
-  const own = stepsOf(model, step.process);
-  const last = own.findLast(
+  return subscribeOf(model, step, index)?.group ?? null;
+}
+
+function subscribeOf(
+  model: GroupModel,
+  step: GroupStep,
+  index = step.index,
+): GroupStep | undefined {
+  return stepsOf(model, step.process).findLast(
     ({ f, status, index: at }) => f === 'subscribe' && status !== 'fail' && at < index,
   );
-  return last?.group ?? null;
 }
 
 interface Start {
@@ -111,7 +117,14 @@ function possible(model: GroupModel, { event, log }: Start): ReadonlySet<number 
   const group = groupAt(model, event);
   const commits = model.steps.filter(
     (step) =>
-      step.f === 'commit' && step.status !== 'fail' && step.group === group && step.log === log,
+      (step.f === 'commit' || step.f === 'txn') &&
+      step.status !== 'fail' &&
+      step.group === group &&
+      step.log === log,
+  );
+  const stable = subscribeOf(model, event)?.stable === true;
+  const settled = commits.filter((step) =>
+    settlers(model, step, commits, stable).some((other) => before(model, other, event)),
   );
   const found = new Set<number | null>();
   const extend = (done: readonly GroupStep[], left: readonly GroupStep[], value: number | null) => {
@@ -119,11 +132,10 @@ function possible(model: GroupModel, { event, log }: Start): ReadonlySet<number 
       left.every(
         (other) => other === step || other.status === 'info' || !before(model, other, step),
       );
-    // The event's turn: whatever had certainly ended before it has had its own.
-    if (left.every((step) => step.status === 'info' || !before(model, step, event)))
-      found.add(value);
+    // The event's turn: whatever had certainly taken effect before it has had its own.
+    if (!left.some((step) => settled.includes(step))) found.add(value);
     for (const step of left.filter(isNext)) {
-      if (before(model, event, step)) continue;
+      if (before(model, event, { ...step, inv: step.from, index: step.fromIndex })) continue;
       extend(
         [...done, step],
         left.filter((other) => other !== step),
@@ -133,6 +145,30 @@ function possible(model: GroupModel, { event, log }: Start): ReadonlySet<number 
   };
   extend([], commits, null);
   return found;
+}
+
+/** What proves, by its end, that a commit is in force: its own, or, in a transaction, a read of it or a later init of its id. */
+function settlers(
+  model: GroupModel,
+  commit: GroupStep,
+  commits: readonly GroupStep[],
+  stable: boolean,
+): readonly GroupStep[] {
+  const { f, status, group, log, next, id, index } = commit;
+  if (f === 'commit') return status === 'ok' ? [commit] : [];
+  const alone = commits.every((other) => other === commit || other.next !== next);
+  return model.steps.filter((step) => {
+    if (step.status !== 'ok') return false;
+    if (step === commit) return stable;
+    if (step.f === 'init') return status === 'ok' && step.id === id && step.index > index;
+    return (
+      step.f === 'committed' &&
+      alone &&
+      step.group === group &&
+      step.log === log &&
+      step.next === next
+    );
+  });
 }
 
 function regressed(model: GroupModel, start: Start): boolean {

@@ -1,13 +1,14 @@
 /**
  * Random tiny histories of consumer groups: members that subscribe, are told rebalances, poll and commit, over a fixed log of a
- * few keyed records (one offset is a gap) that a complete scan shows. Nobody need respect anything.
+ * few keyed records (one offset is a gap) that a complete scan shows; and others that commit a group's offsets in transactions, take
+ * their transactional id again, or read what is committed. Nobody need respect anything.
  */
 import fc from 'fast-check';
 import type { HistoryEvent, RecordSeen } from '../../src/history/event.ts';
 import { eventLine, headerLine } from '../../src/history/write.ts';
 
 export interface GroupStep {
-  readonly f: 'subscribe' | 'rebalance' | 'poll' | 'commit' | 'close';
+  readonly f: 'subscribe' | 'rebalance' | 'poll' | 'commit' | 'close' | OutsideStep;
   readonly process: number;
   readonly status: 'ok' | 'fail' | 'info';
   /** ms; of a rebalance both are its time. */
@@ -24,7 +25,17 @@ export interface GroupStep {
   readonly log: string;
   readonly offsets: readonly number[];
   readonly next: number;
+  /** Of a subscribe: the reader asks for stable offsets. */
+  readonly stable: boolean;
+  /** Of a transaction and of an init: the transactional id. */
+  readonly id: string;
+  /** Of a commit, in a transaction or not: from when on it may be in force, ms, and the index of that event. */
+  readonly from: number;
+  readonly fromIndex: number;
 }
+
+/** Steps of processes that are no members. */
+type OutsideStep = 'txn' | 'init' | 'committed';
 
 export interface GroupModel {
   readonly text: string;
@@ -56,6 +67,10 @@ interface RawStep {
   readonly from: number;
   readonly count: number;
   readonly next: number;
+  readonly stable: boolean;
+  readonly id: string;
+  /** Of a transaction: when it attempts to commit, ms after its invocation; null: that is recorded nowhere. */
+  readonly commitsAfter: number | null;
 }
 
 const small = (max: number): fc.Arbitrary<number> => fc.nat({ max });
@@ -82,10 +97,21 @@ const rawStep: fc.Arbitrary<RawStep> = fc.record({
   from: small(4),
   count: small(3),
   next: small(5),
+  stable: fc.boolean(),
+  id: fc.constantFrom('x', 'y'),
+  commitsAfter: usually<number | null>(null, small(3), 1),
 });
+
+const outsideStep: fc.Arbitrary<RawStep> = fc
+  .record({
+    step: rawStep,
+    f: fc.constantFrom<OutsideStep>('txn', 'txn', 'init', 'committed'),
+  })
+  .map(({ step, f }) => ({ ...step, f, log: 0 }));
 
 interface RawGroups {
   readonly members: readonly { readonly gap: number; readonly steps: readonly RawStep[] }[];
+  readonly outsiders: RawGroups['members'];
   readonly errorMs: number;
 }
 
@@ -94,6 +120,13 @@ const rawGroups: fc.Arbitrary<RawGroups> = fc.record({
     minLength: 1,
     maxLength: 3,
   }),
+  outsiders: fc.oneof(
+    fc.constant([]),
+    fc.array(
+      fc.record({ gap: small(4), steps: fc.array(outsideStep, { minLength: 1, maxLength: 3 }) }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  ),
   errorMs: usually(0, fc.constant(1), 3),
 });
 
@@ -101,17 +134,17 @@ export const randomGroups: fc.Arbitrary<GroupModel> = rawGroups
   .map(build)
   .map((model) => Object.assign(model, { [fc.toStringMethod]: () => `\n${model.text}` }));
 
-type Unplaced = Omit<GroupStep, 'index' | 'endIndex'> & { readonly told: object };
+type Unplaced = Omit<GroupStep, 'index' | 'endIndex' | 'fromIndex'> & { readonly told: object };
 
 interface Draft {
   readonly ms: number;
   readonly order: number;
   readonly event: Omit<HistoryEvent, 'index' | 'time'>;
   readonly step: number;
-  readonly part: 'index' | 'endIndex' | null;
+  readonly part: 'index' | 'endIndex' | 'fromIndex' | null;
 }
 
-function build({ members, errorMs }: RawGroups): GroupModel {
+function build({ members, outsiders, errorMs }: RawGroups): GroupModel {
   const drafts: Draft[] = [];
   const steps: Unplaced[] = [];
   const push = (ms: number, event: Draft['event'], step = -1, part: Draft['part'] = null): void => {
@@ -133,7 +166,7 @@ function build({ members, errorMs }: RawGroups): GroupModel {
   members.forEach(({ gap, steps: raw }, position) => {
     let process = 1 + position;
     let at = 1 + gap;
-    const join: RawStep = { ...plainStep, f: 'subscribe' };
+    const join: RawStep = { ...plainStep, f: 'subscribe', stable: raw[0]?.stable === true };
     for (const each of [join, ...raw]) {
       const inv = at + each.gap;
       const step = stepOf(each, process, inv);
@@ -150,6 +183,43 @@ function build({ members, errorMs }: RawGroups): GroupModel {
       push(inv, { process, type: 'invoke', f: step.f, value: invoked }, id, 'index');
       push(step.end, { process, type: step.status, f: step.f, value, ...error }, id, 'endIndex');
       if (step.status === 'info') process += 100;
+    }
+  });
+  outsiders.forEach(({ gap, steps: raw }, position) => {
+    let process = 30 + position;
+    let at = 1 + gap;
+    for (const each of raw) {
+      const step = stepOf(each, process, at + each.gap);
+      const id = steps.push(step) - 1;
+      at = step.end;
+      const { f, status } = step;
+      const txn = f === 'txn' ? { txn: { id: step.id } } : {};
+      const error = status === 'ok' ? {} : { error: { code: 'X', message: '' } };
+      const value = valueOf(step);
+      const asked = f === 'committed' ? { group: step.group, logs: [step.log] } : value;
+      const commits = f === 'txn' && each.commitsAfter !== null;
+      // Where an attempt names them nothing else need do so, unless the transaction is acknowledged.
+      const silent = commits && status !== 'ok';
+      push(
+        step.inv,
+        { process, type: 'invoke', f, ...txn, value: silent ? [] : asked },
+        id,
+        'index',
+      );
+      if (commits) {
+        const named = [...(value as readonly unknown[]), ['commit']];
+        push(step.from, { process, type: 'event', f: 'attempt', value: named }, id, 'fromIndex');
+      }
+      const begun = { id: step.id, producerId: 1, epoch: 0 };
+      const ok = f === 'init' ? begun : value;
+      const done = status === 'ok' ? ok : asked;
+      push(
+        step.end,
+        { process, type: status, f, ...txn, value: silent ? [] : done, ...error },
+        id,
+        'endIndex',
+      );
+      if (status === 'info') process += 100;
     }
   });
   return finish(drafts, steps, errorMs);
@@ -169,6 +239,9 @@ const plainStep: RawStep = {
   from: 0,
   count: 0,
   next: 0,
+  stable: false,
+  id: 'x',
+  commitsAfter: null,
 };
 
 function stepOf(raw: RawStep, process: number, inv: number): Unplaced {
@@ -188,6 +261,9 @@ function stepOf(raw: RawStep, process: number, inv: number): Unplaced {
     log: logs[raw.log]!,
     offsets: from.slice(0, raw.count),
     next: raw.next,
+    stable: raw.stable,
+    id: raw.id,
+    from: raw.f === 'txn' ? inv + Math.min(raw.length, raw.commitsAfter ?? 0) : inv,
     told: {
       ...(raw.generation === null ? {} : { generation: raw.generation }),
       ...(raw.member === 'absent' ? {} : { member: raw.member === 'id' ? `m${process}` : '' }),
@@ -196,10 +272,10 @@ function stepOf(raw: RawStep, process: number, inv: number): Unplaced {
 }
 
 function valueOf(step: Unplaced): unknown {
-  const { group, assigned, revoked, log, offsets, next, told } = step;
+  const { group, assigned, revoked, log, offsets, next, told, stable, id } = step;
   switch (step.f) {
     case 'subscribe':
-      return { group, topics: ['t'] };
+      return { group, topics: ['t'], ...(stable ? { stable } : {}) };
     case 'rebalance':
       return { ...told, assigned, ...(revoked === null ? {} : { revoked }) };
     case 'poll':
@@ -208,18 +284,27 @@ function valueOf(step: Unplaced): unknown {
       return { group, offsets: { [log]: next }, ...told };
     case 'close':
       return {};
+    case 'txn':
+      return [['offsets', group, { [log]: next }]];
+    case 'init':
+      return { id };
+    case 'committed':
+      return { group, offsets: { [log]: next } };
   }
 }
 
 function finish(drafts: readonly Draft[], steps: readonly Unplaced[], errorMs: number): GroupModel {
-  const placed = steps.map((step) => ({ ...step, index: -1, endIndex: -1 }));
+  const placed = steps.map((step) => ({ ...step, index: -1, endIndex: -1, fromIndex: -1 }));
   const events = drafts
     .toSorted((a, b) => a.ms - b.ms || a.order - b.order)
     .map(({ ms, event, step, part }, index): HistoryEvent => {
       if (part !== null) placed[step]![part] = index;
       return { index, time: ms * 1_000_000, ...event };
     });
-  for (const step of placed) if (step.endIndex < 0) step.endIndex = step.index;
+  for (const step of placed) {
+    if (step.endIndex < 0) step.endIndex = step.index;
+    if (step.fromIndex < 0) step.fromIndex = step.index;
+  }
   const header = { ordeal: 1, clock: { errorNs: errorMs * 1_000_000 } } as const;
   const text = [headerLine(header), ...events.map(eventLine)].map((line) => `${line}\n`).join('');
   return { text, events, header, errorMs, steps: placed, present: presentOffsets };
