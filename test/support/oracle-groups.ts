@@ -25,7 +25,17 @@ export function groupClaims(model: GroupModel): readonly GroupClaim[] {
   const all = model.steps.filter(({ f }) => f !== 'rebalance').map(({ endIndex }) => endIndex);
   const events = model.steps.filter(({ f }) => f === 'rebalance');
   const found = starts(model);
-  return events.flatMap((event) => [
+  const ofKeys = logs.flatMap((log) =>
+    model.present.map((offset): GroupClaim => ({
+      anomaly: 'key-processed-out-of-order',
+      operations: all,
+      events: [],
+      log,
+      offset,
+      holds: groups.some((group) => isOutOfOrder(model, group, log, offset)),
+    })),
+  );
+  const ofEvents = events.flatMap((event) => [
     ...logs.flatMap((log): GroupClaim[] => {
       const named = { operations: all, events: [event.index], log };
       const own = found.filter((start) => start.event === event && start.log === log);
@@ -56,9 +66,11 @@ export function groupClaims(model: GroupModel): readonly GroupClaim[] {
         holds: isStale(model, commit, event),
       })),
   ]);
+  return [...ofKeys, ...ofEvents];
 }
 
 const logs = ['t/0', 't/1'];
+const groups = ['g', 'h'];
 
 /** a had ended before b began. */
 function before(model: GroupModel, a: GroupStep, b: GroupStep): boolean {
@@ -257,23 +269,23 @@ function owned(model: GroupModel, event: GroupStep): ReadonlySet<string> {
 /** Records that were first processed after a later one of their key had been. */
 function outOfOrder(model: GroupModel): number {
   let count = 0;
-  for (const group of ['g', 'h']) {
+  for (const group of groups) {
     for (const log of logs) {
-      const works = (offset: number, how: 'surely' | 'perhaps') =>
-        model.steps.filter((poll) => processes(model, poll, { group, log, offset, how }));
-      for (const offset of model.present) {
-        if (works(offset, 'surely').length === 0) continue;
-        const later = model.present.filter((o) => o > offset && keyAt(o) === keyAt(offset));
-        const ended = later.flatMap((o) => works(o, 'surely'));
-        if (
-          ended.some((op) => works(offset, 'perhaps').every((begun) => before(model, op, begun)))
-        ) {
-          count++;
-        }
-      }
+      for (const offset of model.present) if (isOutOfOrder(model, group, log, offset)) count++;
     }
   }
   return count;
+}
+
+function isOutOfOrder(model: GroupModel, group: string, log: string, offset: number): boolean {
+  const works = (of: number, how: 'surely' | 'perhaps') =>
+    model.steps.filter((poll) => processes(model, poll, { group, log, offset: of, how }));
+  if (works(offset, 'surely').length === 0) return false;
+  const later = model.present.filter((o) => o > offset && keyAt(o) === keyAt(offset));
+  const begun = works(offset, 'perhaps');
+  return later
+    .flatMap((o) => works(o, 'surely'))
+    .some((op) => begun.every((each) => before(model, op, each)));
 }
 
 function processes(
