@@ -39,7 +39,7 @@ export interface PossibleOffsets {
 
 const knownCommits = new Memo<History, ReadonlyMap<string, readonly GroupCommit[]>>();
 
-/** In order of `from`; empty where the group committed nothing for the log. Computed once per history. */
+/** In order of invocation; empty where the group committed nothing for the log. Computed once per history. */
 export function groupCommits(history: History, group: string, log: string): readonly GroupCommit[] {
   return knownCommits.of(history, gather).get(keyOf(group, log)) ?? [];
 }
@@ -131,9 +131,7 @@ function gather(history: History): ReadonlyMap<string, readonly GroupCommit[]> {
     const seen = seenTransactions(history, key, commits);
     all.set(
       key,
-      commits
-        .map((commit) => withSight(commit, seen.get(commit)))
-        .sort((a, b) => a.from.ns - b.from.ns || a.from.index - b.from.index),
+      commits.map((commit) => withSight(commit, seen.get(commit))),
     );
   }
   return all;
@@ -171,7 +169,7 @@ function addTransaction(
   const { fate, witness } = transactionsOf(history);
   if (fate[op] === fates.aborted) return;
   const ok = history.ops.status[op] === opStatus.ok;
-  const sources = ok && completed !== null ? [completed] : [invoked, ...attempts, completed];
+  const sources = ok ? [completed] : [invoked, ...attempts, completed];
   const listed = new Map<string, { group: string; log: string; nexts: number[] }>();
   for (const [group, offsets] of sources.flatMap(offsetsIn)) {
     for (const [log, next] of Object.entries(offsets)) {
