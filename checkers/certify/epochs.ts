@@ -61,6 +61,7 @@ export function certifyIntNonmonotonicPoll({ replay, ops, witness }: Claim): Cer
     (sight) =>
       sight.by === 'poll' &&
       ops.includes(sight.op) &&
+      !(sight.op.f === 'txn' && isChangedDuring(replay.events, sight.op)) &&
       (witness.log === undefined || sight.log === witness.log),
   );
   const proof = seen.some((earlier) =>
@@ -275,10 +276,13 @@ function epochsOfProcess(
   const rebalances = replay.events.filter(
     (event) => event.process === process && event.f === 'rebalance',
   );
+  let told = 0;
   for (const op of operations) {
-    const changed = rebalances.some(
-      (event) => event.index < (op.complete?.index ?? Infinity) && event.index > op.invoke.index,
-    );
+    for (; told < rebalances.length && rebalances[told]!.index < op.invoke.index; told++) {
+      const { value } = rebalances[told]!;
+      for (const log of [...open.keys()]) if (mentions(value, log)) open.delete(log);
+    }
+    const changed = isChangedDuring(rebalances, op);
     if (op.status !== 'ok' || changed || ['close', 'assign', 'subscribe'].includes(op.f)) {
       open = new Map();
     }
@@ -288,11 +292,24 @@ function epochsOfProcess(
     }
     const seen = replay.sightsByOperation.get(op) ?? [];
     for (const record of seen.filter((sight) => sight.by === 'poll')) {
+      // Between the polls of one transaction nobody knows when it was that the assignment changed.
+      if (changed && op.f === 'txn') open.delete(record.log);
       (open.get(record.log) ?? start(record.log, null)).records.push(record);
     }
     if (op.status !== 'ok' || changed) open = new Map();
   }
   return epochs;
+}
+
+/** The group took or gave logs while the operation was open. */
+function isChangedDuring(events: readonly HistoryEvent[], op: Operation): boolean {
+  return events.some(
+    ({ f, process, index }) =>
+      f === 'rebalance' &&
+      process === op.process &&
+      index > op.invoke.index &&
+      index < (op.complete?.index ?? Infinity),
+  );
 }
 
 function firstOffset(from: AssignValue['from'], log: string): number | null {

@@ -97,10 +97,11 @@ function reach(chunk: Chunk): number {
   return view === 'committed' && lastStable !== undefined ? Math.min(next, lastStable) : next;
 }
 
-/** The scan read `offset`: it was neither below the log start then nor beyond what was read. */
+/** The scan read `offset`: it was neither below the log start, as far as any of its chunks tells, nor beyond what was read. */
 export function speaksOf(scan: Scan, offset: number): boolean {
-  return scan.tiles.some(
-    (chunk) => offset >= Math.max(chunk.value.from, chunk.value.start) && offset < reach(chunk),
+  return (
+    scan.tiles.every((chunk) => offset >= chunk.value.start) &&
+    scan.tiles.some((chunk) => offset >= chunk.value.from && offset < reach(chunk))
   );
 }
 
