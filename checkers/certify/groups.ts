@@ -262,7 +262,7 @@ function displacers(
   replay: Replay,
   group: string,
   log: string,
-  { op, next }: Commit,
+  { op, next, from }: Commit,
   all: readonly Commit[],
   stable: boolean,
 ): readonly Operation[] {
@@ -277,7 +277,12 @@ function displacers(
         readonly group: string;
         readonly offsets: Readonly<Record<string, number>>;
       };
-      return only && value.group === group && value.offsets[log] === next;
+      return (
+        only &&
+        value.group === group &&
+        value.offsets[log] === next &&
+        !precedes(replay, endPoint(other), from)
+      );
     }
     return (
       other.f === 'init' &&

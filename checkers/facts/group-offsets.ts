@@ -243,7 +243,7 @@ function laterInit(
   return first === undefined ? [] : [first];
 }
 
-/** Transactions to the first read of the group's offsets that returned what only they committed. */
+/** Transactions to the first read of the group's offsets, not before they began, that returned what only they committed. */
 function seenTransactions(
   history: History,
   key: string,
@@ -267,12 +267,20 @@ function seenTransactions(
     if (value.group !== group || !Object.hasOwn(value.offsets, log)) continue;
     const commit = writers.get(value.offsets[log]!);
     if (commit === undefined || commit === null) continue;
+    if (history.ops.kind[commit.op] !== opKinds.txn || isBefore(history, op, commit)) continue;
     const before = seen.get(commit);
     if (before === undefined || history.ops.endNs[op]! < history.ops.endNs[before]!) {
       seen.set(commit, op);
     }
   }
   return seen;
+}
+
+/** The operation ended certainly before the commit began. */
+function isBefore(history: History, op: number, { op: txn, from }: GroupCommit): boolean {
+  const { ops } = history;
+  if (ops.endNs[op]! + 2 * clockErrorNs(history) < from.ns) return true;
+  return ops.process[op] === ops.process[txn] && ops.completeIndex[op]! < from.index;
 }
 
 /** Whoever reads an uncertain transaction's offsets proves it committed, but not when it returned. */

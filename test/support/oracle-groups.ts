@@ -173,9 +173,12 @@ function settlers(
     if (step.status !== 'ok') return false;
     if (step === commit) return stable;
     if (step.f === 'init') return status === 'ok' && step.id === id && step.index > index;
+    // Who read before the transaction began has read something else.
+    const begins = { ...commit, inv: commit.from, index: commit.fromIndex };
     return (
       step.f === 'committed' &&
       alone &&
+      !before(model, step, begins) &&
       step.group === group &&
       step.log === log &&
       step.next === next
@@ -256,7 +259,8 @@ function owned(model: GroupModel, event: GroupStep): ReadonlySet<string> {
   for (const step of own.filter(({ index }) => index <= event.index)) {
     const since = stepsOf(model, event.process).findLast(
       ({ f, status, index }) => f === 'subscribe' && status !== 'fail' && index < step.index,
-    )!.index;
+    )?.index;
+    if (since === undefined) continue;
     if (since !== subscription) kept = new Set();
     subscription = since;
     for (const log of step.revoked ?? []) kept.delete(log);

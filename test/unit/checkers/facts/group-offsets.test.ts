@@ -138,6 +138,17 @@ describe('offsets in an acknowledged transaction', () => {
     expect(at(others, 30)).toEqual([2, 5]);
   });
 
+  it('do not by a read that came before they began; nor does a plain commit by a read of it', () => {
+    const early = older().committed(11, 'g', { 't/0': 5 }, { at: [5, 6] });
+    expect(at(txn(early, { at: [10, 12] }), 30)).toEqual([2, 5]);
+    const sameProcess = older().committed(7, 'g', { 't/0': 5 }, { at: [5, 10] });
+    expect(at(txn(sameProcess, { at: [10, 12] }), 30)).toEqual([2, 5]);
+    const plain = txn(older(), { at: [10, 12], next: 4 })
+      .committed(11, 'g', { 't/0': 7 }, { at: [13, 14] })
+      .commit(3, 'g', { 't/0': 7 }, { at: [20, 40] });
+    expect(at(plain, 30)).toEqual([2, 7]);
+  });
+
   it('are those that it lists last', () => {
     const h = older().op(7, 'txn', [], {
       at: [10, 12],
