@@ -388,7 +388,7 @@ function workersOf(
   );
   const until = Math.min(given?.index ?? Infinity, changed?.invoke.index ?? Infinity);
   const firstTransaction = beyond.find((commit) => commit.op.f === 'txn');
-  return beyond
+  const workers = beyond
     .filter(
       (commit) =>
         how === 'perhaps' ||
@@ -398,4 +398,6 @@ function workersOf(
           (commit.op.f !== 'txn' || commit === firstTransaction)),
     )
     .map((commit) => (commit.op.f === 'txn' ? commit.op : op));
+  // What covers it first has processed it; what follows commits it once more.
+  return how === 'surely' ? workers.slice(0, 1) : workers;
 }

@@ -70,6 +70,8 @@ export default class MutationRunner extends TestRunner {
     const path = process.env['ORDEAL_MUTATION_PROGRESS']!;
     const progress = JSON.parse(readFileSync(path, 'utf8')) as Progress;
     await this.#tryMutants(progress);
+    // What the next file does while it is collected is no mutant's.
+    this.#switch.off();
     writeFileSync(path, JSON.stringify(progress));
   }
 

@@ -67,6 +67,70 @@ describe('stale-commit', () => {
     expect(resultOf(rejoined, 'stale-commit').outcome).toBe('found');
   });
 
+  it('goes by the process where not both tell their member', () => {
+    const near = (process: number, member: string | undefined) =>
+      history()
+        .subscribe(1, 'g', { at: [1, 2] })
+        .subscribe(2, 'g', { at: [3, 4] })
+        .rebalance(process, { generation: 2, member, assigned: ['t/0'] }, { at: 20 })
+        .commit(1, 'g', { 't/0': 3 }, { at: [30, 31], generation: 1, member: 'm1' });
+    expect(resultOf(near(1, undefined), 'stale-commit').outcome).toBe('absent');
+    expect(resultOf(near(1, ''), 'stale-commit').outcome).toBe('absent');
+    expect(resultOf(near(1, 'm9'), 'stale-commit').outcome).toBe('found');
+    expect(resultOf(near(2, undefined), 'stale-commit').outcome).toBe('found');
+  });
+
+  it('asks nothing of events that tell no generation, or of no known group', () => {
+    const told = (process: number, generation: number | undefined) =>
+      history()
+        .subscribe(1, 'g', { at: [1, 2] })
+        .subscribe(2, 'g', { at: [3, 4] })
+        .rebalance(process, { generation, assigned: ['t/0'] }, { at: 20 })
+        .commit(1, 'g', { 't/0': 3 }, { at: [30, 31], generation: 0 });
+    expect(resultOf(told(2, 1), 'stale-commit').outcome).toBe('found');
+    expect(resultOf(told(2, 0), 'stale-commit').outcome).toBe('absent');
+    expect(resultOf(told(2, undefined), 'stale-commit').outcome).toBe('absent');
+    expect(resultOf(told(77, 1), 'stale-commit').outcome).toBe('absent');
+  });
+
+  it('is found whatever older generations are told after the newer one', () => {
+    const h = history()
+      .subscribe(1, 'g', { at: [1, 2] })
+      .subscribe(2, 'g', { at: [3, 4] });
+    [1, 3, 2, 2, 2].forEach((generation, i) =>
+      h.rebalance(2, { generation, assigned: ['t/0'] }, { at: 10 + i, as: `${generation}` }),
+    );
+    h.commit(1, 'g', {}, { at: [30, 31], generation: 2, as: 'commit' });
+    const result = resultOf(h, 'stale-commit');
+    expect(result).toMatchObject({ outcome: 'found', count: 1 });
+    expect(result.witnesses[0]).toMatchObject({ events: [h.index('3')] });
+    expect(result.witnesses[0]).not.toHaveProperty('log');
+  });
+
+  it('needs another member in a newer generation, not in the same', () => {
+    const h = history()
+      .subscribe(1, 'g', { at: [1, 2] })
+      .subscribe(2, 'g', { at: [3, 4] })
+      .rebalance(2, { generation: 2, member: 'm2', assigned: ['t/0'] }, { at: 20 })
+      .rebalance(1, { generation: 3, member: 'm1', assigned: ['t/1'] }, { at: 21 })
+      .commit(1, 'g', { 't/1': 3 }, { at: [30, 31], generation: 2, member: 'm1' });
+    expect(resultOf(h, 'stale-commit')).toMatchObject({ outcome: 'absent', checked: 1 });
+  });
+
+  it('reckons with twice the error of the clock, and within a process with none', () => {
+    const near = (ms: number) =>
+      twoGenerations(5e6).commit(1, 'g', { 't/0': 3 }, { at: [ms, ms + 1], ...of1 });
+    expect(resultOf(near(30), 'stale-commit').outcome).toBe('absent');
+    expect(resultOf(near(30.5), 'stale-commit').outcome).toBe('found');
+    const rejoined = (ms: number) =>
+      history({ clock: { errorNs: 5e6 } })
+        .subscribe(1, 'g', { at: [1, 2] })
+        .rebalance(1, { generation: 2, member: 'n', assigned: ['t/0'] }, { at: 20 })
+        .commit(1, 'g', { 't/0': 3 }, { at: [ms, ms + 5], generation: 1, member: 'm' });
+    expect(resultOf(rejoined(21), 'stale-commit').outcome).toBe('found');
+    expect(resultOf(rejoined(19), 'stale-commit').outcome).toBe('absent');
+  });
+
   it('keeps groups apart, and reckons with the clock', () => {
     const other = history()
       .subscribe(1, 'g', { at: [1, 2] })
@@ -120,6 +184,46 @@ describe('double-ownership', () => {
     });
   });
 
+  it('is of generation 0 too, and says what is not told', () => {
+    expect(resultOf(both({ generation: 0 }, { generation: 0 }), 'double-ownership')).toMatchObject({
+      outcome: 'found',
+      count: 1,
+    });
+    const untold = both({ generation: -1 }, { generation: -1 });
+    expect(resultOf(untold, 'double-ownership')).toMatchObject({ outcome: 'unknown', count: 0 });
+    expect(resultOf(untold, 'double-ownership').reason).toContain('but no generation is told');
+    const stranger = both({}).rebalance(77, { generation: 4, assigned: ['t/0'] }, { at: 30 });
+    expect(resultOf(stranger, 'double-ownership')).toMatchObject({ outcome: 'found', count: 1 });
+    const alone = both({ generation: 4 }).rebalance(
+      77,
+      { generation: 4, assigned: ['t/1'] },
+      { at: 30 },
+    );
+    expect(resultOf(alone, 'double-ownership')).toMatchObject({ outcome: 'unknown', checked: 5 });
+    expect(resultOf(alone, 'double-ownership').reason).toContain('never subscribed to a group');
+  });
+
+  it('counts a log once, however many own it, and names them in order', () => {
+    const h = history()
+      .subscribe(2, 'g', { at: [1, 2], as: 'second' })
+      .subscribe(1, 'g', { at: [3, 4], as: 'first' })
+      .subscribe(3, 'g', { at: [5, 6] })
+      .rebalance(1, { generation: 3, member: 'm1', assigned: ['t/0'] }, { at: 10, as: 'one' })
+      .rebalance(2, { generation: 3, assigned: ['t/0'] }, { at: 20, as: 'two' })
+      .rebalance(3, { generation: 3, assigned: ['t/0'] }, { at: 30 });
+    const result = resultOf(h, 'double-ownership');
+    expect(result).toMatchObject({ outcome: 'found', count: 1, checked: 3 });
+    expect(result.witnesses).toMatchObject([
+      {
+        operations: [h.index('second'), h.index('first')],
+        events: [h.index('one'), h.index('two')],
+      },
+    ]);
+    expect(result.witnesses[0]!.explanation).toContain(
+      'process 1 (member m1) by event 6 at 0.01s, and process 2 by event 7 at',
+    );
+  });
+
   it('keeps groups apart', () => {
     const h = history()
       .subscribe(1, 'g', { at: [1, 2] })
@@ -170,6 +274,16 @@ describe('double-ownership', () => {
       .rebalance(1, { generation: 2, revoked: ['t/0'] }, { at: 21 })
       .rebalance(2, { generation: 2, assigned: ['t/0'] }, { at: 22 });
     expect(resultOf(h, 'double-ownership').outcome).toBe('absent');
+  });
+
+  it('forgets what was owned before the first subscription', () => {
+    const h = history()
+      .rebalance(1, { generation: 1, assigned: ['t/0'] }, { at: 1 })
+      .subscribe(1, 'g', { at: [2, 3] })
+      .subscribe(2, 'g', { at: [4, 5] })
+      .rebalance(1, { generation: 2, assigned: [], revoked: [] }, { at: 20 })
+      .rebalance(2, { generation: 2, assigned: ['t/0'] }, { at: 22 });
+    expect(resultOf(h, 'double-ownership')).toMatchObject({ outcome: 'unknown', count: 0 });
   });
 
   it('forgets what was owned before a new subscription', () => {

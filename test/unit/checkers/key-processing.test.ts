@@ -106,6 +106,118 @@ describe(anomaly, () => {
     expect(resultOf(copied([10, 55]), anomaly).outcome).toBe('absent');
   });
 
+  it('is proved by any commit beyond the record, not by one at it', () => {
+    const committing = (...nexts: number[]) => {
+      const h = group().poll(1, { 't/0': [[1, 'b', k]] }, { at: [10, 11] });
+      nexts.forEach((next, i) => h.commit(1, 'g', { 't/0': next }, { at: [20 + i, 20.5 + i] }));
+      return h
+        .poll(2, { 't/0': [[0, 'a', k]] }, { at: [50, 51] })
+        .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    };
+    expect(resultOf(committing(1), anomaly)).toMatchObject({ outcome: 'not-exercised' });
+    expect(resultOf(committing(2), anomaly)).toMatchObject({ outcome: 'found' });
+    expect(resultOf(committing(1, 2), anomaly)).toMatchObject({ outcome: 'found', count: 1 });
+  });
+
+  it('asks nothing of records without a key, nor of who is no member', () => {
+    const keyless = group()
+      .poll(1, { 't/0': [[1, 'b']] }, { at: [10, 11] })
+      .commit(1, 'g', { 't/0': 2 }, { at: [20, 21] })
+      .poll(2, { 't/0': [[0, 'a']] }, { at: [50, 51] })
+      .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    expect(resultOf(keyless, anomaly)).toMatchObject({ outcome: 'not-exercised' });
+    const stranger = group()
+      .poll(7, { 't/0': [[1, 'b', k]] }, { at: [10, 11] })
+      .commit(7, 'g', { 't/0': 2 }, { at: [20, 21] })
+      .poll(2, { 't/0': [[0, 'a', k]] }, { at: [50, 51] })
+      .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    expect(resultOf(stranger, anomaly)).toMatchObject({ outcome: 'not-exercised' });
+  });
+
+  it('takes a commit for proof over an operation that failed, not over a close', () => {
+    const between = (build: (h: HistoryBuilder) => unknown) => {
+      const h = group().poll(1, { 't/0': [[1, 'b', k]] }, { at: [10, 11] });
+      build(h);
+      return h
+        .commit(1, 'g', { 't/0': 2 }, { at: [20, 21] })
+        .poll(2, { 't/0': [[0, 'a', k]] }, { at: [50, 51] })
+        .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    };
+    const outcome = (build: (h: HistoryBuilder) => unknown) =>
+      resultOf(between(build), anomaly).outcome;
+    expect(outcome((h) => h.poll(1, null, { at: [12, 13], fail: true }))).toBe('found');
+    expect(outcome((h) => h.close(1, { at: [12, 13], fail: true }))).toBe('found');
+    expect(outcome((h) => h.close(1, { at: [12, 13] }))).toBe('not-exercised');
+    expect(outcome((h) => h.rebalance(1, { lost: ['t/0'] }, { at: 12 }))).toBe('not-exercised');
+    expect(outcome((h) => h.rebalance(1, { assigned: ['t/0'] }, { at: 12 }))).toBe('not-exercised');
+    expect(outcome((h) => h.rebalance(1, { revoked: ['t/1'] }, { at: 12 }))).toBe('found');
+    expect(outcome((h) => h.rebalance(3, { revoked: ['t/0'] }, { at: 12 }))).toBe('found');
+  });
+
+  it('counts a record that two surely processed by the one that returned first', () => {
+    const twice = (first: readonly [number, number], second: readonly [number, number]) =>
+      history()
+        .subscribe(1, 'g', { at: [1, 2] })
+        .subscribe(3, 'g', { at: [3, 4] })
+        .subscribe(2, 'g', { at: [5, 6] })
+        .poll(1, { 't/0': [[1, 'b', k]] }, { at: first })
+        .commit(1, 'g', { 't/0': 2 }, { at: [70, 71] })
+        .poll(3, { 't/0': [[1, 'b', k]] }, { at: second })
+        .commit(3, 'g', { 't/0': 2 }, { at: [72, 73] })
+        .poll(2, { 't/0': [[0, 'a', k]] }, { at: [20, 21] })
+        .commit(2, 'g', { 't/0': 1 }, { at: [74, 75] });
+    expect(resultOf(twice([10, 30], [12, 14]), anomaly).outcome).toBe('found');
+    expect(resultOf(twice([10, 14], [12, 30]), anomaly).outcome).toBe('found');
+    expect(resultOf(twice([10, 22], [12, 30]), anomaly).outcome).toBe('absent');
+  });
+
+  it('compares each record with the soonest of all that lie behind it', () => {
+    const h = history();
+    const polled = [[2, 10, 11], [1, 20, 30], [0, 15, 16]] as const; // prettier-ignore
+    polled.forEach(([offset, from, to], i) =>
+      h
+        .subscribe(i, 'g', { at: [1 + i, 1.5 + i] })
+        .poll(i, { 't/0': [[offset, `v${offset}`, k]] }, { at: [from, to], as: `${offset}` })
+        .commit(i, 'g', { 't/0': offset + 1 }, { at: [50 + i, 50.5 + i] }),
+    );
+    const result = resultOf(h, anomaly);
+    expect(result).toMatchObject({ outcome: 'found', count: 2, checked: 2 });
+    for (const { operations } of result.witnesses) expect(operations).toContain(h.index('2'));
+  });
+
+  it('is processed by the transaction that covers it first, whatever follows', () => {
+    const covered = (build: (h: HistoryBuilder) => unknown) => {
+      const h = history()
+        .subscribe(1, 'g', { at: [1, 2], session: 's' })
+        .subscribe(2, 'g', { at: [3, 4] })
+        .poll(1, { 't/0': [[1, 'b', k]] }, { at: [10, 11], session: 's', as: 'poll' });
+      build(h);
+      return h
+        .poll(2, { 't/0': [[0, 'a', k]] }, { at: [50, 51] })
+        .commit(2, 'g', { 't/0': 1 }, { at: [60, 61] });
+    };
+    const txn = (h: HistoryBuilder, process: number, at: readonly [number, number], row: object) =>
+      h.op(process, 'txn', [['offsets', 'g', { 't/0': 2 }]], { at, session: 's', ...row });
+    const commit = (h: HistoryBuilder, at: readonly [number, number]) =>
+      h.op(1, 'commit', { group: 'g', offsets: { 't/0': 2 } }, { at, session: 's' });
+    const outcome = (build: (h: HistoryBuilder) => unknown) =>
+      resultOf(covered(build), anomaly).outcome;
+    expect(outcome((h) => txn(h, 1, [20, 30], { as: 'txn' }))).toBe('found');
+    expect(outcome((h) => txn(h, 1, [20, 55], {}))).toBe('absent');
+    expect(outcome((h) => commit(txn(h, 1, [20, 55], {}), [56, 57]))).toBe('absent');
+    // An uncertain one may have processed it, so none that follows surely did.
+    const after = (h: HistoryBuilder) => txn(h, 1, [20, 30], { info: true });
+    expect(outcome((h) => txn(after(h), 3, [31, 40], {}))).toBe('not-exercised');
+    const none = (h: HistoryBuilder) => txn(h, 1, [20, 30], { fail: true });
+    expect(outcome((h) => txn(none(h), 1, [31, 40], {}))).toBe('found');
+    const h = covered((b) => txn(b, 1, [20, 30], { as: 'txn' }));
+    const { explanation } = resultOf(h, anomaly).witnesses[0]!;
+    expect(explanation).toMatch(
+      /processed "b" at offset 1 in an operation that ended [^,]*\. Only/,
+    );
+    expect(explanation).toMatch(/processed "a" at offset 0 .*, and committed beyond it /);
+  });
+
   it('keeps groups apart', () => {
     const h = history()
       .subscribe(1, 'g', { at: [1, 2] })

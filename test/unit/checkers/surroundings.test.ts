@@ -38,11 +38,10 @@ function lost() {
 }
 
 describe('the surroundings of a witness', () => {
-  const h = lost();
-  const [witness] = resultOf(h, 'lost-write').witnesses;
+  const witnessIn = (h = lost()) => resultOf(h, 'lost-write').witnesses[0]!;
 
   it('hold two offsets on either side of the raw log and of the delivered view', () => {
-    const { raw, delivered } = witness!.surroundings!;
+    const { raw, delivered } = witnessIn().surroundings!;
     expect(raw).toMatchObject({ replica: null });
     expect(raw!.batches.map(({ base }) => base)).toEqual([1, 2, 4, 5]);
     expect(delivered).toMatchObject({ view: 'committed', replica: null });
@@ -50,14 +49,16 @@ describe('the surroundings of a witness', () => {
   });
 
   it('count the uncertain sends to the log that nobody saw, up to the witness', () => {
-    expect(witness!.surroundings!.uncertain).toEqual({
+    const h = lost();
+    expect(witnessIn(h).surroundings!.uncertain).toEqual({
       count: 2,
       operations: [h.index('u1'), h.index('u2')].toSorted((a, b) => a - b),
     });
   });
 
   it('are told in words', () => {
-    expect(surroundingLines(witness!)).toEqual([
+    const h = lost();
+    expect(surroundingLines(witnessIn(h))).toEqual([
       'raw log: [1] producer 7, epoch 0, sequence 1, leader epoch 3; [2] producer 7, epoch 0, sequence 2, leader epoch 3; ' +
         '[3] nothing; [4] producer 7, epoch 0, sequence 4, leader epoch 3; [5] producer 7, epoch 0, sequence 5, leader epoch 3',
       'committed view: [1] "v1"; [2] "v2"; [3] nothing; [4] "v4"; [5] "v5"',
