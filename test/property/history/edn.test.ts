@@ -9,6 +9,7 @@ import { ednOf, jsonOf } from '../../../src/history/edn/json.ts';
 import { printEdn } from '../../../src/history/edn/print.ts';
 import type { Edn } from '../../../src/history/edn/values.ts';
 import { eventLine } from '../../../src/history/write.ts';
+import { propertyRuns } from '../../support/oracle-runs.ts';
 
 /** A coded error by its message, or the events. */
 function answer(text: string, chunkBytes = Infinity): string {
@@ -63,7 +64,7 @@ describe('any text', () => {
           expect(answer(text, chunkBytes)).toBe(answer(text));
         },
       ),
-      { numRuns: 3_000 },
+      propertyRuns(3_000),
     );
   });
 
@@ -81,7 +82,7 @@ describe('any text', () => {
           }
         },
       ),
-      { numRuns: 3_000 },
+      propertyRuns(3_000),
     );
   });
 
@@ -98,7 +99,7 @@ describe('any text', () => {
         const again = readEdnEvents([...ednLines(read.header, read.events)].join(''), 'y.edn');
         expect(again.events.map(eventLine)).toEqual(read.events.map(eventLine));
       }),
-      { numRuns: 1_000 },
+      propertyRuns(1_000),
     );
   });
 });
@@ -118,7 +119,7 @@ describe('JSON', () => {
         splitter.end();
         expect(JSON.stringify(jsonOf(forms[1]!, 'value'))).toBe(JSON.stringify(json));
       }),
-      { numRuns: 2_000 },
+      propertyRuns(2_000),
     );
   });
 });
