@@ -72,7 +72,10 @@ export class FormSplitter {
     try {
       while (reader.skip()) {
         settle();
-        if (this.#isBracket(reader)) continue;
+        if (this.#isBracket(reader)) {
+          settle();
+          continue;
+        }
         formLine = this.lineNumber;
         const form = reader.read();
         settle();

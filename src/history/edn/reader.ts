@@ -92,6 +92,8 @@ export class EdnReader {
       if (Number.isNaN(at)) return false;
       if (at <= space || at === comma) this.position++;
       else if (at === semicolon) this.#skipComment();
+      // What follows tells whether a form begins here or is discarded.
+      else if (at === hash && this.position + 1 === text.length) throw endOfText;
       else if (at === hash && text.charCodeAt(this.position + 1) === underscore) {
         const start = this.position;
         this.position += 2;

@@ -110,6 +110,11 @@ describe('forms', () => {
     const whole = read(text);
     expect(whole.forms).toHaveLength(3);
     for (let size = 1; size < 20; size++) expect(read(text, size)).toEqual(whole);
+    // Cut within a comment after the bracket: the bracket is not taken twice.
+    expect(read('[ ; c\n {:a 1}]', 3)).toEqual(read('[ ; c\n {:a 1}]'));
+    // Cut after the "#" of a discarded first form: the vector after it is still the first.
+    expect(read('#_ {:b 1} [{:a 1}]', 1)).toEqual(read('#_ {:b 1} [{:a 1}]'));
+    expect(read('#_ {:b 1} [{:a 1}]').forms).toHaveLength(1);
   });
 
   test('a text that ends within a form, or within the vector, is cut', () => {
