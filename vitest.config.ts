@@ -13,6 +13,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/docker/**'],
           testTimeout: 30_000,
+          // The default leaves a core to the one who waits: on two cores, one worker.
+          maxWorkers: '100%',
         },
       },
       {
