@@ -31,8 +31,9 @@ describe.each([
 
   it('name the file that cannot be written', async () => {
     const files = create(join(directory, 'gone'));
-    for (const failing of [files.write('seed.txt', '1'), files.appendLine('undo.jsonl', 'a')]) {
-      const error = await failing.catch((thrown: unknown) => thrown);
+    const failing = [() => files.write('seed.txt', '1'), () => files.appendLine('undo.jsonl', 'a')];
+    for (const write of failing) {
+      const error = await write().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(OrdealError);
       expect(error).toMatchObject({ code: 'STORE_IO' });
     }
