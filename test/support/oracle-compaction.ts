@@ -4,7 +4,8 @@
  * record once a later one of the key stands in the log, older ones with it or before, and a tombstone that is old enough.
  */
 import type { Scalar } from '../../src/history/event.ts';
-import { placesOf, proofsAt } from './oracle-loss.ts';
+import type { AnomalyName } from '../../src/spi/verdict.ts';
+import { placesOf, proofsAt, scanDivergenceOracle } from './oracle-loss.ts';
 import {
   before,
   counted,
@@ -60,26 +61,70 @@ export function isAmbiguous(model: Model): boolean {
   return places.some((a) => places.some((b) => (a.value === b.value) !== (a.place === b.place)));
 }
 
+/** What a witness may name, and whether the definition says that it shows the anomaly. */
+export interface CompactionClaim {
+  readonly anomaly: AnomalyName;
+  readonly scans: readonly ModelScan[];
+  readonly log: string;
+  readonly key?: string;
+  readonly holds: boolean;
+}
+
+/** Every claim about one key of one scan, and about two scans of a log. None where values stand at two places. */
+export function compactionClaims(model: Model): readonly CompactionClaim[] {
+  if (isAmbiguous(model)) return [];
+  const ofKeys = model.scans.flatMap((scan) =>
+    keys.flatMap((key): CompactionClaim[] => {
+      const shown = shownIfIllegal(model, scan, key);
+      const named = { scans: [scan], log: scan.log, key };
+      return [
+        { ...named, anomaly: 'compaction-lost-key', holds: shown?.length === 0 },
+        {
+          ...named,
+          anomaly: 'compaction-resurrected-key',
+          holds: shown !== null && shown.length > 0,
+        },
+      ];
+    }),
+  );
+  const ofPairs = model.scans.flatMap((a, i) =>
+    model.scans
+      .slice(i + 1)
+      .filter((b) => b.log === a.log)
+      .map((b): CompactionClaim => {
+        const { found } = scanDivergenceOracle({ ...model, scans: [a, b] });
+        return { anomaly: 'scan-divergence', scans: [a, b], log: a.log, holds: found === true };
+      }),
+  );
+  return [...ofKeys, ...ofPairs];
+}
+
+const keys = ['a', 'b'];
+
 /** Number of (log, key) of which some complete scan is illegal in every world, and shows what `which` asks for. */
 function keysFound(model: Model, which: (shown: readonly number[]) => boolean): number {
   const found = new Set<string>();
-  for (const scan of model.scans.filter(isComplete)) {
-    if (!model.compacted.has(topicName(scan.log))) continue;
-    for (const key of ['a', 'b']) {
-      const candidates = candidatesOf(model, scan.log, key);
-      const owed = candidates.filter((each) => isOwed(model, scan, each));
-      if (owed.length === 0) continue;
-      const must = (each: Candidate): boolean =>
-        owed.includes(each) || shows(scan, each.send.value);
-      const legal = worlds(candidates, must).some((world) => isLegal(model, scan, world, owed));
-      const shown = shownPlaces(
-        scan,
-        candidates.map(({ send }) => send.value),
-      );
-      if (!legal && which(shown)) found.add(`${scan.log} ${key}`);
+  for (const scan of model.scans) {
+    for (const key of keys) {
+      const shown = shownIfIllegal(model, scan, key);
+      if (shown !== null && which(shown)) found.add(`${scan.log} ${key}`);
     }
   }
   return found.size;
+}
+
+/** The offsets at which a complete scan shows the key, if no world explains them; else null. */
+function shownIfIllegal(model: Model, scan: ModelScan, key: string): readonly number[] | null {
+  if (!isComplete(scan) || !model.compacted.has(topicName(scan.log))) return null;
+  const candidates = candidatesOf(model, scan.log, key);
+  const owed = candidates.filter((each) => isOwed(model, scan, each));
+  if (owed.length === 0) return null;
+  const must = (each: Candidate): boolean => owed.includes(each) || shows(scan, each.send.value);
+  if (worlds(candidates, must).some((world) => isLegal(model, scan, world, owed))) return null;
+  return shownPlaces(
+    scan,
+    candidates.map(({ send }) => send.value),
+  );
 }
 
 /** Two complete scans of one view that end in different records of a key, and that no world explains together. */

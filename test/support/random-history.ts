@@ -35,6 +35,11 @@ export const randomModel: fc.Arbitrary<Model> = rawHistory
   .map(buildModel)
   .map((model) => Object.assign(model, { [fc.toStringMethod]: () => `\n${textOf(model)}` }));
 
+/** The same, all of a compacted topic. */
+export const randomCompacted: fc.Arbitrary<Model> = rawHistory
+  .map((raw) => buildModel({ ...raw, topic: 'compact' }))
+  .map((model) => Object.assign(model, { [fc.toStringMethod]: () => `\n${textOf(model)}` }));
+
 /** The history as a file. */
 export function textOf({ header, events }: Pick<Model, 'header' | 'events'>): string {
   return [headerLine(header), ...events.map(eventLine)].map((line) => `${line}\n`).join('');
