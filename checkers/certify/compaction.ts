@@ -1,7 +1,7 @@
 /** Re-proves compaction-lost-key, compaction-resurrected-key, and scan-divergence where a compacted log's scans differ in a key. */
 import type { Meta, Scalar } from '../../src/history/event.ts';
 import { verdict, type Certificate, type Claim } from './certificate.ts';
-import { isProved, logsOfSend, standings } from './records.ts';
+import { logsOfSend, standings } from './records.ts';
 import {
   acksAll,
   endPoint,
@@ -86,13 +86,13 @@ export function keysDiffer(replay: Replay, a: Scan, b: Scan, offset: number | un
     if (other !== null && other.offset >= shown.offset) return false;
     const tombstone = all.some((each) => each.value === shown.value && each.tombstone);
     if (other === null && tombstone) return false;
-    const returned = lastChunk(b).op.end + 2 * replay.errorNs;
+    const longer = endOf(a) > end ? { scan: a, last: shown } : { scan: b, last: other };
     const written = all.some(
       (each) =>
-        each.sent <= returned &&
+        each.sent <= returned(replay, b) &&
         (each.offset === null ||
-          each.offset >= endOf(b) ||
-          (each.offset >= end && each.tombstone && returned - each.sent >= retentionNs(replay))),
+          each.offset >= endOf(longer.scan) ||
+          (each.offset >= end && isLackLegal(replay, longer, each, all))),
     );
     const tombstoneFrom = (least: number): boolean =>
       all.some(
@@ -106,6 +106,38 @@ export function keysDiffer(replay: Replay, a: Scan, b: Scan, offset: number | un
     const atOnce = other !== null && other.chunk === chunkOf(b, shown.offset);
     return (!written || atOnce) && !slow(a, shown) && !(other !== null && slow(b, other));
   });
+}
+
+/** The scan reads beyond the record, shows nothing of its key there, and a cleaner may have left it so. */
+function isLackLegal(
+  replay: Replay,
+  { scan, last }: { readonly scan: Scan; readonly last: Last | null },
+  record: Possible,
+  all: readonly Possible[],
+): boolean {
+  const retention = retentionNs(replay);
+  const until = returned(replay, scan);
+  const apart = (offset: number): boolean => last === null || last.chunk !== chunkOf(scan, offset);
+  const isGone = (each: Possible): boolean =>
+    each.tombstone &&
+    until - each.sent >= retention &&
+    apart(each.offset!) &&
+    (last === null || tookLonger(replay, last.chunk, chunkOf(scan, each.offset!)));
+  return (
+    apart(record.offset!) &&
+    all.some(
+      (each) =>
+        each.sent <= until &&
+        (each.offset === null ||
+          each.offset >= endOf(scan) ||
+          (each.offset >= record.offset! && isGone(each))),
+    )
+  );
+}
+
+/** ns, by the clock of whoever sent something. */
+function returned(replay: Replay, scan: Scan): number {
+  return lastChunk(scan).op.end + 2 * replay.errorNs;
 }
 
 function namedScans({ replay, ops, witness }: Claim): readonly { scan: Scan; key: Scalar }[] {
@@ -134,7 +166,8 @@ function recordsOfKey(replay: Replay, log: string, key: Scalar): readonly Possib
     .map((send): Possible & { readonly elsewhere: boolean } => {
       const places = standings(replay, send, log);
       const logs = logsOfSend(replay, send);
-      const owed = isProved(replay, send) && (send.op.f === 'send' || send.op.status === 'ok');
+      // What is uncertain and seen here is proved here, though an answer may name another partition.
+      const owed = send.op.status === 'ok' || (send.op.status === 'info' && send.op.f === 'send');
       return {
         value: send.value,
         offset: places.length === 0 ? null : Math.min(...places.map(({ offset }) => offset)),

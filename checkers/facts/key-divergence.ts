@@ -68,13 +68,14 @@ function disagree(
   if (held.offset >= lowerEnd || held.offset < lacking.start) return false;
   if (older !== null && older.offset >= held.offset) return false;
   if (older === null && tombstone) return false;
-  const returnedNs = history.ops.endNs[lacking.chunks.at(-1)!.op]! + 2 * clockErrorNs(history);
+  const longer: Shown =
+    holder.end > lacking.end ? { scan: holder, held } : { scan: lacking, held: older };
+  const returnedNs = latestReturnNs(history, lacking);
   const rewritten = all.some(
     (record) =>
       record.sentNs <= returnedNs &&
-      (record.offset < 0 ||
-        record.offset >= lacking.end ||
-        (record.offset >= lowerEnd && isOldTombstone(history, record, returnedNs))),
+      (mayStandFrom(longer.scan.end, record) ||
+        (record.offset >= lowerEnd && mayLack(history, longer, record, all))),
   );
   // What came in one chunk with the place that it left empty cannot have been removed before, or after.
   const atOnce = older !== null && older.chunk === chunkAt(lacking, held.offset);
@@ -88,9 +89,54 @@ function disagree(
   return !holderExcused && !lackingExcused;
 }
 
-/** It could be removed by then. */
-function isOldTombstone(history: History, { tombstone, sentNs }: KeyedRecord, ns: number): boolean {
-  return tombstone && ns - sentNs >= deleteRetentionNs(history);
+/** A scan, and the last record of the key that it shows. */
+interface Shown {
+  readonly scan: Scan;
+  readonly held: Held | null;
+}
+
+/** The scan had to read the record, shows none as late, and could lack it all the same: it was superseded, or deleted. */
+function mayLack(
+  history: History,
+  { scan, held }: Shown,
+  record: KeyedRecord,
+  all: readonly KeyedRecord[],
+): boolean {
+  const returnedNs = latestReturnNs(history, scan);
+  const place = chunkAt(scan, record.offset);
+  // An older one that came in one chunk with its place would have gone before it.
+  if (held !== null && held.chunk === place) return false;
+  return all.some((last) => {
+    if (last.sentNs > returnedNs) return false;
+    if (mayStandFrom(scan.end, last)) return true;
+    return last.offset >= record.offset && mayBeDeleted(history, { scan, held }, last, returnedNs);
+  });
+}
+
+/** At that offset or above, as far as anybody told. */
+function mayStandFrom(offset: number, record: KeyedRecord): boolean {
+  return record.offset < 0 || record.offset >= offset;
+}
+
+/** It is a tombstone that could be removed by then, and after what the scan shows of the key was read. */
+function mayBeDeleted(
+  history: History,
+  { scan, held }: Shown,
+  { tombstone, sentNs, offset }: KeyedRecord,
+  ns: number,
+): boolean {
+  const retentionNs = deleteRetentionNs(history);
+  if (!tombstone || ns - sentNs < retentionNs) return false;
+  if (held === null) return true;
+  const { invNs, endNs } = history.ops;
+  const place = chunkAt(scan, offset)!;
+  const passedNs = endNs[place.op]! - invNs[held.chunk.op]! + 2 * clockErrorNs(history);
+  return held.chunk !== place && passedNs >= retentionNs;
+}
+
+/** By the clock of whoever sent something, ns. */
+function latestReturnNs(history: History, scan: Scan): number {
+  return history.ops.endNs[scan.chunks.at(-1)!.op]! + 2 * clockErrorNs(history);
 }
 
 /** After the record was read, and before the scan's end, a tombstone could be written, wait, and be removed. */

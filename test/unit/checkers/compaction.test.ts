@@ -115,6 +115,13 @@ describe('what an uncertain or unseen record may have superseded', () => {
     expect(outcomes(scan(h, [[2, 'c']]))).toEqual(['unknown', 'unknown']);
   });
 
+  it('is owed where it was seen, though its answer named another partition', () => {
+    const h = written()
+      .send(5, 't', 'd', { at: [7, 8], info: true, to: 't/1', ...key('m') })
+      .poll(6, { 't/0': [[3, 'd', { key: 'm' }]] }, { at: [10, 11] });
+    expect(outcomes(scan(h, [[1, 'b'], [2, 'c']], { end: 4 }))).toEqual(['found', 'absent']); // prettier-ignore
+  });
+
   it('explains no older record that came in the same chunk', () => {
     const h = (chunk: number) =>
       scan(written().send(5, 't/0', 'd', { at: [7, 8], info: true, ...key('k') }), [[0, 'a'], [2, 'c']], { chunk }); // prettier-ignore
@@ -233,5 +240,23 @@ describe('scan-divergence between scans of a compacted log', () => {
     expect(resultOf(again({ info: true }), divergence).outcome).toBe('absent');
     expect(resultOf(again({ ok: 3 }), divergence).outcome).toBe('absent');
     expect(resultOf(again({ fail: true }), divergence).outcome).toBe('found');
+  });
+
+  it('is found where the other scan read as far as what may explain it, and shows none of it', () => {
+    const h = (row: object, scanRow: ScanRow, last: readonly RecordSeen[] = []) =>
+      replicas(
+        written().send(5, 't/0', 'd', { at: [7, 8], ok: 3, ...key('k') }).send(5, 't/0', 'e', { at: [9, 10], ...row, ...key('k') }), // prettier-ignore
+        [[1, 'b'], [2, 'c'], ...last], // prettier-ignore
+        [[2, 'c']],
+        { end: 5, ...scanRow },
+      );
+    const outcome = (builder: HistoryBuilder) => resultOf(builder, divergence).outcome;
+    expect(outcome(h({ fail: true }, {}))).toBe('found');
+    expect(outcome(h({ fail: true }, { end: 3 }))).toBe('absent');
+    expect(outcome(h({ fail: true }, { chunk: 2 }, [[3, 'd']]))).toBe('absent');
+    // Only what came in another chunk can have been superseded meanwhile.
+    expect(outcome(h({ ok: 6 }, { chunk: 2 }))).toBe('absent');
+    expect(outcome(h({ ok: 4 }, { chunk: 2 }))).toBe('found');
+    expect(outcome(h({ ok: 6 }, {}))).toBe('absent');
   });
 });
