@@ -29,11 +29,12 @@ import {
   type KeyedRecords,
 } from './facts/compacted-keys.ts';
 import { collectFindings, type Findings } from './facts/findings.ts';
+import { placeOf, unexplained } from './facts/key-explanation.ts';
 import { acksAll, deleteRetentionNs } from './facts/permission.ts';
 import { clockErrorNs, indexOf } from './facts/precedence.ts';
 import { proofsOf, provedBefore } from './facts/proved.ts';
 import { recordsOf } from './facts/records.ts';
-import { chunkAt, rawAt, recordScansOf, type Scan } from './facts/scans.ts';
+import { rawAt, recordScansOf, type Scan } from './facts/scans.ts';
 import { isCompacted, isExternal } from './facts/topics.ts';
 import { showEnd, showProcess, showSend, showValueOf } from './facts/witness-text.ts';
 
@@ -131,24 +132,20 @@ function abortedOnTop({ scan, held }: Judging, aborted: Held | null): Judgement 
 }
 
 function judgeKey(judging: Judging): Judgement {
-  const { held } = judging;
+  const { history, scan, records, held, shown } = judging;
   const owed = owedRecords(judging);
   if (owed.length === 0)
     return { says: 'nothing', why: 'no record of it was proved before a complete scan' };
-  const missing = owed.find(({ record }) => !judging.shown.has(record));
-  if (missing === undefined || (held !== null && held.offset > missing.offset))
-    return { says: 'held' };
-  const superseded = mayBeSuperseded(judging, missing);
-  // Two values at one offset are inconsistent-offsets: neither is older than the other.
-  const older = held !== null && held.offset < missing.offset ? held : null;
-  if (older === null && explainedByTombstone(judging, missing)) return { says: 'deleted' };
-  const excused =
-    older === null
-      ? superseded
-      : isApart(judging, older, missing) &&
-        (superseded || leftTimeToDelete(judging, older, missing));
-  if (excused) return { says: 'nothing', why: unseen(judging) };
-  return held === null ? { says: 'lost', missing } : { says: 'resurrected', missing, held };
+  const last = owed.find(({ record }) => !shown.has(record));
+  if (last === undefined || (held !== null && held.offset > last.offset)) return { says: 'held' };
+  const certain = new Set(owed);
+  const view = { scan, held, shown, owed: certain };
+  const missing = unexplained(history, records.all, [view], (record) => certain.has(record));
+  if (missing !== null)
+    return held === null ? { says: 'lost', missing } : { says: 'resurrected', missing, held };
+  const older = held !== null && held.offset < last.offset;
+  if (!older && explainedByTombstone(judging, last)) return { says: 'deleted' };
+  return { says: 'nothing', why: unseen(judging) };
 }
 
 /** The records of the key that were proved before the scan, and that it had to read, highest offset first. */
@@ -182,17 +179,6 @@ function isDecisive(judging: Judging): boolean {
   );
 }
 
-/** A record that the scan could not see may have superseded the missing one: behind its end, or nobody knows where. */
-function mayBeSuperseded({ history, scan, records }: Judging, missing: KeyedRecord): boolean {
-  const returnedNs = history.ops.endNs[scan.chunks.at(-1)!.op]! + 2 * clockErrorNs(history);
-  return records.all.some(
-    (other) =>
-      other !== missing &&
-      (other.offset < 0 || (other.offset >= scan.end && other.offset > missing.offset)) &&
-      other.sentNs <= returnedNs,
-  );
-}
-
 /** A tombstone that is the missing record, or may follow it, was old enough to be removed before the scan returned. */
 function explainedByTombstone(judging: Judging, missing: KeyedRecord): boolean {
   const { history, scan, records } = judging;
@@ -203,20 +189,6 @@ function explainedByTombstone(judging: Judging, missing: KeyedRecord): boolean {
       (other === missing || other.offset < 0 || other.offset > missing.offset) &&
       returnedNs - other.sentNs >= deleteRetentionNs(history),
   );
-}
-
-/** The older record and the place of the missing one were not read in one chunk. */
-function isApart({ scan }: Judging, held: Held, missing: KeyedRecord): boolean {
-  return held.chunk !== (chunkAt(scan, missing.offset) ?? scan.chunks.at(-1)!);
-}
-
-/** A cleaner that ran after the older record was read could mark the tombstone, wait, and remove it, before its place was. */
-function leftTimeToDelete(judging: Judging, held: Held, missing: KeyedRecord): boolean {
-  const { history, scan } = judging;
-  const { invNs, endNs } = history.ops;
-  const read = chunkAt(scan, missing.offset) ?? scan.chunks.at(-1)!;
-  const passedNs = endNs[read.op]! - invNs[held.chunk.op]! + 2 * clockErrorNs(history);
-  return passedNs >= deleteRetentionNs(history) && explainedByTombstone(judging, missing);
 }
 
 function unseen({ scan }: Judging): string {
@@ -285,7 +257,7 @@ function operationsOf(
     const { answer, sight } = proofsOf(history, log.id);
     const proof = answer[missing.record]! >= 0 ? answer[missing.record]! : sight[missing.record]!;
     ops.push(proof, ...(writer >= 0 ? [writer] : []));
-    ops.push((chunkAt(scan, missing.offset) ?? scan.chunks.at(-1)!).op, scan.chunks.at(-1)!.op);
+    ops.push(placeOf(scan, missing.offset).op, scan.chunks.at(-1)!.op);
   } else {
     ops.push(recordsOf(history)[log.id]!.writerOp[held!.record]!);
   }

@@ -39,11 +39,7 @@ export function certifyLostKey(claim: Claim): Certificate {
   const { replay } = claim;
   const proof = namedScans(claim).some(({ scan, key }) => {
     const all = recordsOfKey(replay, scan.log, key);
-    const missing = lastProved(replay, scan, all);
-    if (missing === null || lastShown(replay, scan, key, all) !== null) return false;
-    return (
-      !mayBeDeleted(replay, scan, all, missing) && !mayBeSuperseded(replay, scan, all, missing)
-    );
+    return lastShown(replay, scan, key, all) === null && !isLegal(replay, scan, null, all);
   });
   return verdict(proof, 'every named scan holds the key, or something explains that it does not');
 }
@@ -56,17 +52,7 @@ export function certifyResurrectedKey(claim: Claim): Certificate {
     if (shown === null) return false;
     if (witness.offset !== undefined && shown.offset !== witness.offset) return false;
     if (scan.view === 'committed' && isAborted(replay, scan.log, shown.value)) return true;
-    const missing = lastProved(replay, scan, all);
-    if (missing === null || missing.offset! < shown.offset) return false;
-    const older = shown.offset < missing.offset!;
-    if (older && shown.chunk === chunkOf(scan, missing.offset!)) return true;
-    return (
-      !mayBeSuperseded(replay, scan, all, missing) &&
-      !(
-        mayBeDeleted(replay, scan, all, missing) &&
-        (!older || tookLonger(replay, shown.chunk, chunkOf(scan, missing.offset!)))
-      )
-    );
+    return !isLegal(replay, scan, shown, all);
   });
   return verdict(
     proof,
@@ -86,58 +72,70 @@ export function keysDiffer(replay: Replay, a: Scan, b: Scan, offset: number | un
     if (other !== null && other.offset >= shown.offset) return false;
     const tombstone = all.some((each) => each.value === shown.value && each.tombstone);
     if (other === null && tombstone) return false;
-    const longer = endOf(a) > end ? { scan: a, last: shown } : { scan: b, last: other };
-    const written = all.some(
-      (each) =>
-        each.sent <= returned(replay, b) &&
-        (each.offset === null ||
-          each.offset >= endOf(longer.scan) ||
-          (each.offset >= end && isLackLegal(replay, longer, each, all))),
-    );
-    const tombstoneFrom = (least: number): boolean =>
-      all.some(
-        (each) =>
-          each.tombstone && each.offset !== null && each.offset >= least && each.offset < end,
-      );
-    const slow = (scan: Scan, from: Last): boolean =>
-      tombstoneFrom(shown.offset + (scan === a ? 1 : 0)) &&
-      from.chunk !== lastChunk(scan) &&
-      tookLonger(replay, from.chunk, lastChunk(scan));
-    const atOnce = other !== null && other.chunk === chunkOf(b, shown.offset);
-    return (!written || atOnce) && !slow(a, shown) && !(other !== null && slow(b, other));
+    const sides = [
+      { scan: a, last: shown, owed: [] },
+      { scan: b, last: other, owed: [] },
+    ];
+    const seen = all.filter(({ value }) => holds(a, value) || holds(b, value));
+    return !canBe(replay, sides, all, seen);
   });
 }
 
-/** The scan reads beyond the record, shows nothing of its key there, and a cleaner may have left it so. */
-function isLackLegal(
-  replay: Replay,
-  { scan, last }: { readonly scan: Scan; readonly last: Last | null },
-  record: Possible,
-  all: readonly Possible[],
-): boolean {
-  const retention = retentionNs(replay);
-  const until = returned(replay, scan);
-  const apart = (offset: number): boolean => last === null || last.chunk !== chunkOf(scan, offset);
-  const isGone = (each: Possible): boolean =>
-    each.tombstone &&
-    until - each.sent >= retention &&
-    apart(each.offset!) &&
-    (last === null || tookLonger(replay, last.chunk, chunkOf(scan, each.offset!)));
-  return (
-    apart(record.offset!) &&
-    all.some(
-      (each) =>
-        each.sent <= until &&
-        (each.offset === null ||
-          each.offset >= endOf(scan) ||
-          (each.offset >= record.offset! && isGone(each))),
-    )
-  );
+interface Side {
+  readonly scan: Scan;
+  readonly last: Last | null;
+  /** It had to read these, though they stand behind the end that it measured. */
+  readonly owed: readonly Possible[];
 }
 
-/** ns, by the clock of whoever sent something. */
-function returned(replay: Replay, scan: Scan): number {
-  return lastChunk(scan).op.end + 2 * replay.errorNs;
+/** What is owed to the scan can have been written, and the scan show what it shows. */
+function isLegal(replay: Replay, scan: Scan, last: Last | null, all: readonly Possible[]): boolean {
+  const owed = owedTo(replay, scan, all);
+  return canBe(replay, [{ scan, last, owed }], all, owed);
+}
+
+/** There is a choice of what was written, `certain` among it, of which the sides lack only what a cleaner may have removed. */
+function canBe(
+  replay: Replay,
+  sides: readonly Side[],
+  all: readonly Possible[],
+  certain: readonly Possible[],
+): boolean {
+  // What cannot be explained though all else was written was not written: and so on, until all that is left can be.
+  let written = all;
+  for (;;) {
+    const left = written.filter((each) =>
+      sides.every((side) => mayBeAbsent(replay, side, each, written)),
+    );
+    if (certain.some((each) => !left.includes(each))) return false;
+    if (left.length === written.length) return true;
+    written = left;
+  }
+}
+
+function mayBeAbsent(
+  replay: Replay,
+  { scan, last, owed }: Side,
+  each: Possible,
+  written: readonly Possible[],
+): boolean {
+  const { offset } = each;
+  if (offset === null || offset < startOf(scan) || holds(scan, each.value)) return true;
+  if (offset >= endOf(scan) && !owed.includes(each)) return true;
+  if (last !== null && last.offset > offset) return true;
+  const older = last === null || last.offset === offset ? null : last;
+  const place = chunkOf(scan, offset);
+  if (older !== null && older.chunk === place) return false;
+  const until = lastChunk(scan).op.end + 2 * replay.errorNs;
+  const superseded = written.some(
+    (other) =>
+      other !== each && (other.offset === null || other.offset > offset) && other.sent <= until,
+  );
+  const deleted =
+    each.tombstone &&
+    until - each.sent >= retentionNs(replay) &&
+    (older === null || tookLonger(replay, older.chunk, place));
+  return superseded || deleted;
 }
 
 function namedScans({ replay, ops, witness }: Claim): readonly { scan: Scan; key: Scalar }[] {
@@ -209,15 +207,14 @@ function provers(replay: Replay, value: Scalar, log: string, op: Operation): rea
   return [...(op.status === 'ok' ? [op] : []), ...sights.map((sight) => sight.op)];
 }
 
-/** Of what was proved before the scan, lay where it had to read, and is not shown, the one at the highest offset. */
-function lastProved(replay: Replay, scan: Scan, all: readonly Possible[]): Possible | null {
+/** What was proved before the scan, and lay where it had to read. */
+function owedTo(replay: Replay, scan: Scan, all: readonly Possible[]): readonly Possible[] {
   const { linearizable, end } = scan.chunks[0]!.value;
   const upTo = linearizable === true && acksAll(replay) ? Infinity : end;
   const begun = scan.chunks[0]!.op;
-  const proved = all.filter(
-    ({ value, offset, proofs }) =>
+  return all.filter(
+    ({ offset, proofs }) =>
       offset !== null &&
-      !holds(scan, value) &&
       offset >= startOf(scan) &&
       offset < upTo &&
       proofs.some((op) =>
@@ -228,7 +225,6 @@ function lastProved(replay: Replay, scan: Scan, all: readonly Possible[]): Possi
         }),
       ),
   );
-  return proved.toSorted((a, b) => b.offset! - a.offset!)[0] ?? null;
 }
 
 /** The last record of the key that the scan shows; aborted ones are passed over unless `all` is null. */
@@ -278,34 +274,6 @@ function keyOf(
 function isAborted(replay: Replay, log: string, value: Scalar): boolean {
   const writers = writersOf(replay, log, value);
   return writers.some(({ op }) => op.f === 'txn' && op.status === 'fail');
-}
-
-function mayBeSuperseded(
-  replay: Replay,
-  scan: Scan,
-  all: readonly Possible[],
-  missing: Possible,
-): boolean {
-  return all.some(
-    (other) =>
-      other !== missing &&
-      (other.offset === null || (other.offset >= endOf(scan) && other.offset > missing.offset!)) &&
-      other.sent <= lastChunk(scan).op.end + 2 * replay.errorNs,
-  );
-}
-
-function mayBeDeleted(
-  replay: Replay,
-  scan: Scan,
-  all: readonly Possible[],
-  missing: Possible,
-): boolean {
-  return all.some(
-    (other) =>
-      other.tombstone &&
-      (other === missing || other.offset === null || other.offset > missing.offset!) &&
-      lastChunk(scan).op.end + 2 * replay.errorNs - other.sent >= retentionNs(replay),
-  );
 }
 
 function tookLonger(replay: Replay, from: Chunk, to: Chunk): boolean {

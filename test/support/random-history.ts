@@ -35,11 +35,6 @@ export const randomModel: fc.Arbitrary<Model> = rawHistory
   .map(buildModel)
   .map((model) => Object.assign(model, { [fc.toStringMethod]: () => `\n${textOf(model)}` }));
 
-/** The same, all of a compacted topic. */
-export const randomCompacted: fc.Arbitrary<Model> = rawHistory
-  .map((raw) => buildModel({ ...raw, topic: 'compact' }))
-  .map((model) => Object.assign(model, { [fc.toStringMethod]: () => `\n${textOf(model)}` }));
-
 /** The history as a file. */
 export function textOf({ header, events }: Pick<Model, 'header' | 'events'>): string {
   return [headerLine(header), ...events.map(eventLine)].map((line) => `${line}\n`).join('');
@@ -52,7 +47,7 @@ interface Draft {
 }
 
 /** Turns drawn numbers into a history that the format allows. */
-function buildModel(raw: RawHistory): Model {
+export function buildModel(raw: RawHistory): Model {
   const writer = new Writer(raw.topic === 'compact');
   raw.sends.forEach((send) => {
     writer.send(send);

@@ -11,7 +11,8 @@ import { oracles } from '../../support/oracle-answers.ts';
 import { compactionClaims } from '../../support/oracle-compaction.ts';
 import type { Model, ModelScan } from '../../support/oracle-model.ts';
 import { propertyRuns } from '../../support/oracle-runs.ts';
-import { randomCompacted, textOf } from '../../support/random-history.ts';
+import { randomCompacted } from '../../support/random-compacted.ts';
+import { textOf } from '../../support/random-history.ts';
 
 const runs = propertyRuns(2_000);
 const anomalies = ['compaction-lost-key', 'compaction-resurrected-key', 'scan-divergence'];
