@@ -3,7 +3,7 @@
  *
  * A compacted log keeps the last record of each key: what it removes is superseded by a later record of the key that it still
  * holds, or was deleted by a tombstone that itself may go once `delete.retention.ms` has passed. So a complete scan holds for
- * each key its last proved record or a later one. Where it does not: compaction-lost-key, if no record of the key is left and
+ * each key its last proved record or a later one, and what explains that one record is gone has to explain each that is. Where it does not: compaction-lost-key, if no record of the key is left and
  * no tombstone explains that; compaction-resurrected-key, if a record that was superseded or deleted is the last one, or, in a
  * committed view, one of an aborted transaction. A tombstone explains an absence if it is that record or may follow it, and from
  * its invocation to the scan's return `delete.retention.ms` passed (a day where the header does not say). Nothing permits
@@ -264,14 +264,14 @@ function operationsOf(
   return [...new Set(ops.map((op) => indexOf(history, op)))].sort((a, b) => a - b);
 }
 
-function storyOf(
-  { history, log, records }: Judging,
-  { record, offset, tombstone }: KeyedRecord,
-): string {
+function storyOf(judging: Judging, missing: KeyedRecord): string {
+  const { history, log, records } = judging;
+  const { record, offset, tombstone } = missing;
   const all = recordsOf(history)[log.id]!;
+  const which = owedRecords(judging)[0] === missing ? 'The last' : 'A';
   const what = tombstone ? 'a tombstone' : 'a record';
   const writer = all.writerLog[record]!;
-  const place = `The last proved record of key ${JSON.stringify(records.key)}, at offset ${offset} of ${log.name}, is ${what}`;
+  const place = `${which} proved record of key ${JSON.stringify(records.key)}, at offset ${offset} of ${log.name}, is ${what}`;
   if (writer < 0)
     return `${place}, ${showValueOf(history, all.value[record]!)}, which nobody here sent and somebody saw.`;
   return `${place}: ${showSend(history, history.logs[writer]!, all.writerRow[record]!)}.`;

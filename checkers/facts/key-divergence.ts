@@ -1,9 +1,9 @@
 /**
  * Where complete scans of one view of a compacted log disagree about a key. Each replica compacts alone, so that one lacks
  * what another holds says nothing by itself. But what a reader learns of a key is the same on all: its last record, and a
- * tombstone says no more than none. So if one scan's last record of a key is missing from another, which holds none of the key
- * at a higher offset either, something below both their ends removed it there that the first would have to show too, unless the
- * key was written again at or above the lower end, or a tombstone was itself removed.
+ * tombstone says no more than none. So where one scan's last record of a key, below both their ends, is missing from another,
+ * which holds none of the key at a higher offset either, one thing must explain both: the key was written again behind the lower
+ * end, or a tombstone that deleted it was itself removed (key-explanation.ts).
  */
 import type { History, LogColumns } from '../../src/history/columns.ts';
 import type { Scalar } from '../../src/history/event.ts';
@@ -61,7 +61,7 @@ const noRecords: ReadonlySet<KeyedRecord> = new Set();
 /** What one scan shows of all keys. */
 type Side = ShownKeys & { readonly scan: Scan };
 
-/** No record that the other scan had to show, or could not help but lack, explains both. */
+/** Nothing that may have been written explains both. */
 function disagree(
   history: History,
   key: Scalar,

@@ -183,6 +183,27 @@ describe('tombstones', () => {
   });
 });
 
+describe('of several missing records', () => {
+  it('each is explained, not only the last', () => {
+    const shown = (records: readonly RecordSeen[]) =>
+      scan(
+        written({ 'delete.retention.ms': 50 })
+          .send(5, 't/0', 'T', { at: [7, 8], ok: 3, ...key('k', true) })
+          .send(5, 't/0', 'e', { at: [9, 10], ok: 4, ...key('l') }),
+        [...records, [2, 'c'], [4, 'e']],
+        { at: [100, 200], end: 5, chunk: records.length + 1 },
+      );
+    const [lost, resurrected] = both(shown([[0, 'a']]));
+    expect(lost.outcome).toBe('absent');
+    expect(resurrected).toMatchObject({ outcome: 'found', count: 1 });
+    expect(resurrected.witnesses[0]).toMatchObject({ offset: 0, missing: 1 });
+    expect(resurrected.witnesses[0]!.explanation).toMatch(
+      /^A proved record of key "k", at offset 1/,
+    );
+    expect(outcomes(shown([[0, 'a'], [1, 'b']]))).toEqual(['unknown', 'unknown']); // prettier-ignore
+  });
+});
+
 describe('an aborted record', () => {
   const aborted = (view: 'committed' | 'uncommitted') =>
     scan(
@@ -258,5 +279,23 @@ describe('scan-divergence between scans of a compacted log', () => {
     expect(outcome(h({ ok: 6 }, { chunk: 2 }))).toBe('absent');
     expect(outcome(h({ ok: 4 }, { chunk: 2 }))).toBe('found');
     expect(outcome(h({ ok: 6 }, {}))).toBe('absent');
+  });
+
+  it('is found where a tombstone went from the other while it was read, unless that took as long', () => {
+    // prettier-ignore
+    const h = (retention: number, sent: number) =>
+      compacted({ 'delete.retention.ms': retention })
+        .send(0, 't/0', 'a', { at: [1, 2], ok: 0, ...key('k') })
+        .send(0, 't/0', 'T', { at: [sent, sent + 1], ok: 1, ...key('k', true) })
+        .send(0, 't/0', 'c', { at: [20, 21], ok: 2, ...key('l') })
+        .scan(8, 't/0', [[0, 'a'], [1, 'T'], [2, 'c']], { at: [40, 41], end: 3, replica: 1 })
+        .scan(9, 't/0', [[0, 'a'], [2, 'c']], { at: [5, 60], end: 3, chunk: 1, replica: 3 });
+    const outcome = (retention: number, sent = 3) =>
+      resultOf(h(retention, sent), divergence).outcome;
+    expect(outcome(55)).toBe('absent');
+    // From the first chunk to the second it takes 55 ms, though the tombstone is 57 ms old.
+    expect(outcome(56)).toBe('found');
+    expect(outcome(50, 10)).toBe('absent');
+    expect(outcome(50, 11)).toBe('found');
   });
 });
