@@ -10,7 +10,8 @@
  * either. Smallest histories: k=a is acknowledged at offset 0 of a compacted log, and a later complete scan is empty; k=a,
  * then a tombstone of k are acknowledged at 0 and 1, and a later complete scan holds a alone.
  *
- * An obligation of either is each key of a log of which a record is owed. It is decided by a complete scan invoked after the
+ * An obligation of either is each key of a log of which a record is owed (of resurrected-key also each whose last record, in a
+ * committed view, is an aborted one). It is decided by a complete scan invoked after the
  * last of them was proved; open while there is none, while that record's offset is unknown, and where a record that the scan
  * could not see (behind its end, or uncertain, its offset unknown) may have superseded what is absent. A scan is not one moment:
  * where the older record and the place of the later one came in different chunks, a cleaner that ran between them may explain
@@ -27,6 +28,7 @@ import {
   type Held,
   type KeyedRecord,
   type KeyedRecords,
+  type ShownKeys,
 } from './facts/compacted-keys.ts';
 import { collectFindings, type Findings } from './facts/findings.ts';
 import { placeOf, unexplained } from './facts/key-explanation.ts';
@@ -60,56 +62,66 @@ interface Found {
 
 /** What one scan says of one key. */
 type Judgement =
-  | { readonly says: 'held' | 'deleted' }
+  | { readonly says: 'held' }
+  | { readonly says: 'deleted' }
   | { readonly says: 'nothing'; readonly why: string }
   | { readonly says: 'lost'; readonly missing: KeyedRecord }
   | { readonly says: 'resurrected'; readonly missing: KeyedRecord | null; readonly held: Held };
 
-function judgeLog(history: History, log: LogColumns, { lost, resurrected }: Found): void {
-  const keys = keyedRecords(history, log);
+function judgeLog(history: History, log: LogColumns, found: Found): void {
+  const keys = new Map(
+    [...keyedRecords(history, log)].filter(([, { all }]) => all.some(({ owed }) => owed)),
+  );
   const open = new Map<Scalar, string>();
-  for (const [key, { all }] of keys) {
-    if (!all.some(({ owed }) => owed)) continue;
-    lost.arose(1);
-    resurrected.arose(1);
+  const told = { lost: new Set<Scalar>(), resurrected: new Set<Scalar>() };
+  for (const key of keys.keys()) {
+    found.lost.arose(1);
+    found.resurrected.arose(1);
     open.set(key, 'no complete scan of it was invoked after the last record of the key was proved');
   }
-  const told = { lost: new Set<Scalar>(), resurrected: new Set<Scalar>() };
   for (const scan of recordScansOf(history, log.id)) {
     if (!scan.complete) continue;
     const shown = shownKeys(history, log, scan);
-    for (const [key, records] of keys) {
-      if (!records.all.some(({ owed }) => owed)) continue;
+    const aborted = abortedOnTop(scan, shown);
+    for (const key of new Set([...keys.keys(), ...aborted.keys()])) {
+      const records = keys.get(key) ?? { key, all: [] };
       const held = shown.last.get(key) ?? null;
       const judging: Judging = { history, log, scan, records, held, shown: shown.records };
-      const judgement = abortedOnTop(judging, shown.aborted.get(key) ?? null) ?? judgeKey(judging);
-      switch (judgement.says) {
-        case 'held':
-        case 'deleted':
-          if (isDecisive(judging)) open.delete(key);
-          break;
-        case 'nothing':
-          if (open.has(key)) open.set(key, judgement.why);
-          break;
-        case 'lost':
-          if (isDecisive(judging)) open.delete(key);
-          if (told.lost.has(key)) break;
-          told.lost.add(key);
-          lost.found(endOf(history, scan), 1, () => lostWitness(judging, judgement.missing));
-          break;
-        case 'resurrected':
-          if (isDecisive(judging)) open.delete(key);
-          if (told.resurrected.has(key)) break;
-          told.resurrected.add(key);
-          resurrected.found(endOf(history, scan), 1, () => resurrectedWitness(judging, judgement));
+      const onTop = aborted.get(key);
+      const judgement: Judgement =
+        onTop === undefined
+          ? judgeKey(judging)
+          : { says: 'resurrected', missing: null, held: onTop };
+      if (judgement.says === 'nothing') {
+        if (open.has(key)) open.set(key, judgement.why);
+        continue;
       }
+      if (isDecisive(judging)) open.delete(key);
+      if (judgement.says === 'held' || judgement.says === 'deleted') continue;
+      if (told[judgement.says].has(key)) continue;
+      told[judgement.says].add(key);
+      // Nothing of the key is owed, but for that one.
+      if (!keys.has(key)) found.resurrected.arose(1);
+      found[judgement.says].found(endOf(history, scan), 1, () =>
+        judgement.says === 'lost'
+          ? lostWitness(judging, judgement.missing)
+          : resurrectedWitness(judging, judgement),
+      );
     }
   }
   for (const [key, why] of open) {
     const reason = (): string => `key ${JSON.stringify(key)} of ${log.name}: ${why}`;
-    lost.open(reason);
-    resurrected.open(reason);
+    found.lost.open(reason);
+    found.resurrected.open(reason);
   }
+}
+
+/** By key, where its last record is one of an aborted transaction: a committed view has no business with it. */
+function abortedOnTop(scan: Scan, { last, aborted }: ShownKeys): ReadonlyMap<Scalar, Held> {
+  if (scan.view !== 'committed') return new Map();
+  return new Map(
+    [...aborted].filter(([key, { offset }]) => offset > (last.get(key)?.offset ?? -1)),
+  );
 }
 
 interface Judging {
@@ -121,14 +133,6 @@ interface Judging {
   readonly held: Held | null;
   /** All that it shows. */
   readonly shown: ReadonlySet<number>;
-}
-
-/** A committed view has no business with what was aborted. */
-function abortedOnTop({ scan, held }: Judging, aborted: Held | null): Judgement | null {
-  if (aborted === null || scan.view !== 'committed') return null;
-  return aborted.offset > (held?.offset ?? -1)
-    ? { says: 'resurrected', missing: null, held: aborted }
-    : null;
 }
 
 function judgeKey(judging: Judging): Judgement {

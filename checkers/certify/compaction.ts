@@ -246,10 +246,11 @@ function lastShown(
   );
 }
 
-/** Keys that the scan shows or that somebody sent. */
-function keysOf(replay: Replay, scan: Scan): readonly Scalar[] {
+/** Keys that somebody sent, or saw in the log. */
+function keysOf(replay: Replay, { log }: Scan): readonly Scalar[] {
   const sent = replay.sends.flatMap(({ meta }) => meta.key ?? []);
-  return [...new Set([...keysIn(replay, scan), ...sent])];
+  const seen = replay.sights.filter((sight) => sight.log === log);
+  return [...new Set([...sent, ...seen.flatMap(({ meta }) => meta.key ?? [])])];
 }
 
 function keysIn(replay: Replay, scan: Scan): readonly Scalar[] {

@@ -57,7 +57,7 @@ export function keyedRecords(history: History, log: LogColumns): ReadonlyMap<Sca
   const metas = recordMetas(history, log);
   for (let record = 0; record < records.count; record++) {
     const writer = records.writerOp[record]!;
-    if (writer >= 0 && isWithoutEffect(history, writer)) {
+    if (isWithoutEffect(history, writer)) {
       // What failed and is seen all the same (aborted-read) may have superseded others; what was aborted may not.
       const seen = firstSightOp(history, records, record) >= 0;
       if (!seen || isAborted(history, writer)) continue;
@@ -69,7 +69,7 @@ export function keyedRecords(history: History, log: LogColumns): ReadonlyMap<Sca
       tombstone: tombstone === true,
       // A phantom may have superseded others, but nobody is owed one.
       owed:
-        (writer >= 0 ? !isWithoutEffect(history, writer) : external) &&
+        (writer < 0 ? external : !isWithoutEffect(history, writer)) &&
         standing[record] === standings.owed,
       sentNs: sentNsOf(history, records, record),
     });
@@ -105,7 +105,7 @@ export function shownKeys(history: History, log: LogColumns, scan: Scan): ShownK
       if (key === undefined) continue;
       shown.add(record);
       const writer = records.writerOp[record]!;
-      const into = writer >= 0 && isAborted(history, writer) ? aborted : last;
+      const into = isAborted(history, writer) ? aborted : last;
       if (offset > (into.get(key)?.offset ?? -1)) into.set(key, { record, offset, chunk });
     }
   }
@@ -169,10 +169,12 @@ function unplacedSends(
     });
 }
 
+/** @param op -1, where nobody here wrote: then it is not. */
 function isWithoutEffect(history: History, op: number): boolean {
   return history.ops.status[op] === opStatus.fail || isAborted(history, op);
 }
 
+/** @param op as above. */
 function isAborted(history: History, op: number): boolean {
   return transactionsOf(history).fate[op] === fates.aborted;
 }

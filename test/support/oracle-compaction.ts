@@ -67,6 +67,8 @@ export interface CompactionClaim {
   readonly scans: readonly ModelScan[];
   readonly log: string;
   readonly key?: string;
+  /** At which the last record of the key is shown. */
+  readonly offset?: number;
   readonly holds: boolean;
 }
 
@@ -79,11 +81,13 @@ export function compactionClaims(model: Model): readonly CompactionClaim[] {
       const named = { scans: [scan], log: scan.log, key };
       return [
         { ...named, anomaly: 'compaction-lost-key', holds: shown?.length === 0 },
-        {
+        ...[undefined, ...offsets].map((offset): CompactionClaim => ({
           ...named,
+          ...(offset === undefined ? {} : { offset }),
           anomaly: 'compaction-resurrected-key',
-          holds: shown !== null && shown.length > 0,
-        },
+          holds:
+            shown !== null && shown.length > 0 && (offset === undefined || offset === shown.at(-1)),
+        })),
       ];
     }),
   );
@@ -100,6 +104,7 @@ export function compactionClaims(model: Model): readonly CompactionClaim[] {
 }
 
 const keys = ['a', 'b'];
+const offsets = [0, 1, 2];
 
 /** Number of (log, key) of which some complete scan is illegal in every world, and shows what `which` asks for. */
 function keysFound(model: Model, which: (shown: readonly number[]) => boolean): number {
