@@ -62,7 +62,7 @@ export function certifyResurrectedKey(claim: Claim): Certificate {
 
 /** Two complete scans of one view: one shows a record as the last of its key, the other holds neither it nor a later one. */
 export function keysDiffer(replay: Replay, a: Scan, b: Scan, offset: number | undefined): boolean {
-  if (!isCompacted(replay, a.log) || !a.complete || !b.complete) return false;
+  if (!isCompacted(replay, a.log)) return false;
   const end = Math.min(endOf(a), endOf(b));
   return keysIn(replay, a).some((key) => {
     const all = recordsOfKey(replay, a.log, key);
@@ -202,7 +202,6 @@ function hadNoEffect(replay: Replay, send: Send, log: string): boolean {
 }
 
 function provers(replay: Replay, value: Scalar, log: string, op: Operation): readonly Operation[] {
-  if (op.f === 'txn') return op.status === 'ok' ? [op] : [];
   const sights = (replay.sightsByValue.get(value) ?? []).filter((sight) => sight.log === log);
   return [...(op.status === 'ok' ? [op] : []), ...sights.map((sight) => sight.op)];
 }
@@ -290,7 +289,7 @@ function chunkOf(scan: Scan, offset: number): Chunk {
 }
 
 function lastChunk(scan: Scan): Chunk {
-  return scan.tiles.at(-1) ?? scan.chunks.at(-1)!;
+  return scan.tiles.at(-1)!;
 }
 
 function endOf(scan: Scan): number {

@@ -164,25 +164,18 @@ function isGone(replay: Replay, sight: Sight, scan: Scan): boolean {
 
 export function certifyScanDivergence({ replay, ops, witness }: Claim): Certificate {
   const scans = scansAmong(replay, ops).filter((scan) => scan.complete && scan.view !== 'raw');
-  const proof = scans.some(
-    (a) =>
-      scans.some(
-        (b) =>
-          a !== b &&
-          a.log === b.log &&
-          a.view === b.view &&
-          (witness.log === undefined || a.log === witness.log) &&
-          offsetsOf(a, b)
-            .filter((offset) => witness.offset === undefined || offset === witness.offset)
-            .some((offset) => disagree(replay, a, b, offset)),
-      ) ||
-      scans.some(
-        (b) =>
-          a !== b &&
-          a.log === b.log &&
-          a.view === b.view &&
-          keysDiffer(replay, a, b, witness.offset),
-      ),
+  const proof = scans.some((a) =>
+    scans.some(
+      (b) =>
+        a !== b &&
+        a.log === b.log &&
+        a.view === b.view &&
+        (witness.log === undefined || a.log === witness.log) &&
+        (offsetsOf(a, b)
+          .filter((offset) => witness.offset === undefined || offset === witness.offset)
+          .some((offset) => disagree(replay, a, b, offset)) ||
+          keysDiffer(replay, a, b, witness.offset)),
+    ),
   );
   return verdict(proof, 'no two named scans of one view disagree where both can speak');
 }

@@ -60,6 +60,43 @@ describe('the age of a tombstone', () => {
   });
 });
 
+describe('a tombstone that explains nothing, beside an uncertain record that may have superseded', () => {
+  const beside = (tombstone: object, retention = 50, records: readonly RecordSeen[] = []) =>
+    scan(
+      compacted({ 'delete.retention.ms': retention }, inexact(1))
+        .send(5, 't', 'd', { at: [1, 2], info: true, ...key('k') })
+        .send(0, 't/0', 'a', { at: [1, 2], ok: 1, ...key('k') })
+        .send(0, 't/0', 'T', { at: [3, 4], ...tombstone, ...key('k', true) })
+        .send(0, 't/0', 'c', { at: [5, 6], ok: 2, ...key('l') }),
+      [...records, [2, 'c']],
+    );
+
+  it('leaves it open: it stands before, or beside, or is too young', () => {
+    for (const ok of [0, 1]) expect(outcomes(beside({ ok }))).toEqual(['unknown', 'unknown']);
+    expect(outcomes(beside({ ok: 3 }, 100))).toEqual(['absent', 'absent']);
+    expect(outcomes(beside({ ok: 3 }, 101))).toEqual(['unknown', 'unknown']);
+  });
+
+  it('is none where it is the missing record itself, whatever else is shown at its offset', () => {
+    const h = (retention: number) =>
+      scan(
+        compacted({ 'delete.retention.ms': retention })
+          .send(0, 't/0', 'T', { at: [3, 4], ok: 1, ...key('k', true) })
+          .send(0, 't/0', 'x', { at: [5, 6], ok: null, ...key('k') }),
+        [[1, 'x']],
+      );
+    expect(outcomes(h(50))).toEqual(['absent', 'absent']);
+    expect(outcomes(h(500))).toEqual(['absent', 'found']);
+  });
+
+  it('need not have a partition to explain', () => {
+    const h = compacted({ 'delete.retention.ms': 50 })
+      .send(0, 't/0', 'a', { at: [1, 2], ok: 0, ...key('k') })
+      .send(5, 't', 'T', { at: [3, 4], info: true, ...key('k', true) });
+    expect(outcomes(scan(h, []))).toEqual(['absent', 'absent']);
+  });
+});
+
 describe('what supersedes', () => {
   const sentAt = (ms: number) =>
     scan(
@@ -103,10 +140,10 @@ describe('what supersedes', () => {
 
   it('is not what failed, unless it was seen all the same, nor what was aborted, though it was seen', () => {
     const h = (f: 'send' | 'txn', seen: boolean) => {
-      const log = compacted().send(0, 't/0', 'a', { at: [1, 2], ok: 0, ...key('k') });
-      const sends = [['send', 't/0', 'd', { key: 'k' }]];
-      log.op(5, f, sends, { at: [3, 4], fail: true });
-      if (seen) log.poll(6, { 't/0': [[7, 'd', { key: 'k' }]] }, { at: [5, 6] });
+      const log = compacted();
+      if (seen) log.poll(6, { 't/0': [[7, 'd', { key: 'k' }]] }, { at: [0, 6] });
+      log.send(0, 't/0', 'a', { at: [1, 2], ok: 0, ...key('k') });
+      log.op(5, f, [['send', 't/0', 'd', { key: 'k' }]], { at: [3, 4], fail: true });
       return scan(log, []);
     };
     expect(outcomes(h('send', false))[0]).toBe('found');
@@ -149,23 +186,48 @@ describe('what is owed', () => {
     expect(outcomes(external({ key: 'l' }, [[1, 'b', { key: 'l' }], [2, 'c', { key: 'm' }]]))[0]).toBe('found'); // prettier-ignore
   });
 
-  it('is open while its offset is unknown', () => {
-    const h = compacted().send(0, 't/0', 'a', { at: [1, 2], ok: null, ...key('k') });
-    expect(outcomes(scan(h, []))).toEqual(['unknown', 'unknown']);
+  it('is what somebody saw in a scan, though not in a poll', () => {
+    const h = history({ topics: { t: { cleanup: 'compact', writers: 'external' } } })
+      .scan(8, 't/0', [[0, 'a', { key: 'k' }]], { at: [1, 2], end: 1, scan: 's1' })
+      .scan(9, 't/0', [], { at: [3, 4], end: 1, scan: 's2' });
+    expect(outcomes(h)).toEqual(['found', 'absent']);
+  });
+
+  it('is open while one of its offsets is unknown, or a record was proved too late for the scan', () => {
+    const none = compacted().send(0, 't/0', 'a', { at: [1, 2], ok: null, ...key('k') });
+    expect(outcomes(scan(none, []))).toEqual(['unknown', 'unknown']);
+    const shown = (row: object, scanRow: ScanRow = {}) =>
+      scan(
+        compacted()
+          .send(0, 't/0', 'a', { at: [1, 2], ok: 0, ...key('k') })
+          .send(1, 't/0', 'b', { at: [3, 4], ...row, ...key('k') }),
+        [[0, 'a']],
+        scanRow,
+      );
+    expect(outcomes(shown({ ok: null }))).toEqual(['unknown', 'unknown']);
+    expect(outcomes(shown({ at: [99, 102], ok: 5 }))).toEqual(['unknown', 'unknown']);
+    expect(outcomes(shown({ ok: 3 }, { linearizable: false }))).toEqual(['unknown', 'unknown']);
+    expect(outcomes(shown({ ok: 2 }, { linearizable: false }))).toEqual(['absent', 'found']);
+  });
+
+  it('is nothing of what may have been sent there', () => {
+    const h = compacted().send(0, 't', 'a', { at: [1, 2], info: true, ...key('k') });
+    expect(outcomes(scan(h, []))).toEqual(['not-exercised', 'not-exercised']);
   });
 });
 
 describe('an aborted record on top', () => {
   const onTop = (owed: boolean, view: 'committed' | 'uncommitted') => {
     const h = compacted();
+    const at = owed ? 1 : 0;
     if (owed) h.send(0, 't/0', 'a', { at: [1, 2], ok: 0, ...key('k') });
     h.op(3, 'txn', [['send', 't/0', 'X', { key: 'k' }]], {
       at: [7, 8],
       fail: true,
-      completed: [['send', 't/0', [1, 'X'], { key: 'k' }]],
+      completed: [['send', 't/0', [at, 'X'], { key: 'k' }]],
       as: 'abort',
     });
-    return scan(h, [...(owed ? [[0, 'a'] as const] : []), [1, 'X']], { end: 2, view });
+    return scan(h, [...(owed ? [[0, 'a'] as const] : []), [at, 'X']], { end: 2, view });
   };
 
   it('is found though nothing else of the key is owed, and names its transaction', () => {
@@ -174,7 +236,7 @@ describe('an aborted record on top', () => {
       expect(resurrected(h)).toMatchObject({ outcome: 'found', count: 1, checked: 1 });
       expect(resurrected(h).witnesses[0]).toMatchObject({
         operations: [h.index('abort'), h.index('scan')],
-        offset: 1,
+        offset: owed ? 1 : 0,
         value: 'X',
         key: 'k',
       });
