@@ -94,7 +94,6 @@ function commitsBySession(
     if (list === undefined) bySession.set(session, [commit]);
     else list.push(commit);
   }
-  for (const list of bySession.values()) list.sort((a, b) => a.op - b.op);
   return bySession;
 }
 

@@ -86,8 +86,8 @@ function keyWitness(history: History, log: LogColumns, each: KeyDisagreement): W
     layer: layerOf(history, log, held.offset),
     explanation:
       `${sideText(history, holder, value)} at offset ${held.offset} of ${log.name} as the last record of key ` +
-      `${JSON.stringify(key)}; ${nameOf(history, lacking)}, which read that offset too, shows ${instead}. Whatever removed it ` +
-      'there stood below both their ends, and the first would have to show it; nothing of the key can have been written behind.' +
+      `${JSON.stringify(key)}; ${nameOf(history, lacking)}, which read that offset too, shows ${instead}. No later record of the ` +
+      'key that may have been written, and no tombstone that may have gone by then, explains what both show.' +
       permissionText(history, 'scan-divergence'),
   };
 }

@@ -40,9 +40,9 @@ export function keyDisagreements(
   const found: KeyDisagreement[] = [];
   for (const side of sides) {
     for (const other of sides) {
-      if (other === side) continue;
       for (const [key, held] of side.last) {
-        // The same record at another offset is no lack: that disagreement is about offsets.
+        // A scan lacks nothing that it shows. The same record at another offset is no lack either: that disagreement is about
+        // offsets.
         if (other.records.has(held.record)) continue;
         const older = other.last.get(key) ?? null;
         // A tombstone says no more than none.

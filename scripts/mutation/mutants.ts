@@ -81,7 +81,10 @@ export function hasNoMutants(node: ts.Node): boolean {
 function mutantOf(source: ts.SourceFile, node: ts.Node, [operator, after]: Change): Mutant {
   const { line, character } = source.getLineAndCharacterOfPosition(node.getStart(source));
   const before = node.getText(source).replace(/\s+/g, ' ');
-  const what = operator === 'deleted statement' ? operator : `${operator} to ${short(after)}`;
+  const end = source.getLineAndCharacterOfPosition(node.getEnd());
+  // Of `a && b && c` two changes begin at one place, and may look alike where they are cut.
+  const cut = `… (to ${end.line + 1}:${end.character + 1})`;
+  const what = operator === 'deleted statement' ? operator : `${operator} to ${short(after, cut)}`;
   return {
     name: `${source.fileName}:${line + 1}:${character + 1} ${what}`,
     file: source.fileName,
@@ -92,9 +95,9 @@ function mutantOf(source: ts.SourceFile, node: ts.Node, [operator, after]: Chang
   };
 }
 
-function short(text: string): string {
+function short(text: string, cut: string): string {
   const flat = text.replace(/\s+/g, ' ');
-  return flat.length <= 60 ? flat : `${flat.slice(0, 59)}…`;
+  return flat.length <= 60 ? flat : `${flat.slice(0, 59)}${cut}`;
 }
 
 function changesAt(node: ts.Node): readonly Change[] {

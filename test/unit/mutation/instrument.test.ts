@@ -55,6 +55,14 @@ describe('mutants', () => {
     ]);
   });
 
+  it('have names of their own, however long the condition', () => {
+    const long = 'aRatherLongNameOfAVariable';
+    const chain = [1, 2, 3, 4, 5].map((i) => `${long}${i}`).join(' && ');
+    const names = mutantsOf(`const f = () => ${chain};`).map(({ name }) => name);
+    expect(names).toHaveLength(4);
+    expect(new Set(names).size).toBe(4);
+  });
+
   it('take -1 for one number', () => {
     expect(mutantsOf('const f = () => -1;')).toMatchObject([{ before: '-1', after: '0' }]);
   });
