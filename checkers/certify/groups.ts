@@ -72,11 +72,12 @@ export function certifyStaleCommit({ replay, ops, witness }: Claim): Certificate
       const { generation, member } = event.value as RebalanceValue;
       const subscribe = subscribeBefore(replay, event);
       const other = areOthers([member, event.process], [commit.member, op.process]);
+      const { generation: own } = commit;
+      if (own === undefined || own < 0 || generation === undefined) return false;
       return (
         subscribe !== null &&
         groupOf(subscribe) === commit.group &&
-        (generation ?? -1) > (commit.generation ?? Infinity) &&
-        (commit.generation ?? -1) >= 0 &&
+        generation > own &&
         other &&
         precedes(replay, pointOf(event), startPoint(op))
       );
@@ -333,7 +334,6 @@ function owns(replay: Replay, event: HistoryEvent, log: string): boolean {
     .filter((other) => (other.value as RebalanceValue).generation === generation)
     .at(-1);
   if (last !== event || revoked === undefined) return false;
-  let has = false;
   let list: readonly string[] = [];
   for (const other of own.filter(({ index }) => index <= event.index)) {
     if (subscribeBefore(replay, other) !== subscribe) continue;
@@ -342,9 +342,8 @@ function owns(replay: Replay, event: HistoryEvent, log: string): boolean {
     list = list.filter((each) => !gone.includes(each));
     const eager = (value.assigned ?? []).some((each) => list.includes(each));
     list = [...(eager ? [] : list), ...(value.assigned ?? [])];
-    has = list.includes(log);
   }
-  return has;
+  return list.includes(log);
 }
 
 function groupsOf(replay: Replay): readonly string[] {
@@ -363,18 +362,17 @@ function workersOf(
   how: 'surely' | 'perhaps',
 ): readonly Operation[] {
   const { op, log, offset } = sight;
-  if (op.complete === null) return [];
-  const subscribe = subscribeBefore(replay, op.complete);
+  const returned = op.complete!;
+  const subscribe = subscribeBefore(replay, returned);
   if (subscribe === null || groupOf(subscribe) !== group) return [];
   const beyond = commitsOf(replay, group, log)
     .filter((commit) => commit.op.session === op.session && commit.next > offset)
-    .filter((commit) => commit.op.invoke.index >= op.invoke.index)
-    .toSorted((a, b) => a.op.invoke.index - b.op.invoke.index);
+    .filter((commit) => commit.op.invoke.index >= op.invoke.index);
   const given = replay.events.find(
     ({ f, process, index, value }) =>
       f === 'rebalance' &&
       process === op.process &&
-      index > op.complete!.index &&
+      index > returned.index &&
       ['assigned', 'revoked', 'lost'].some((word) =>
         ((value as Record<string, readonly string[] | undefined>)[word] ?? []).includes(log),
       ),
@@ -384,7 +382,7 @@ function workersOf(
       ['assign', 'subscribe', 'close'].includes(f) &&
       status !== 'fail' &&
       process === op.process &&
-      invoke.index > op.complete!.index,
+      invoke.index > returned.index,
   );
   const until = Math.min(given?.index ?? Infinity, changed?.invoke.index ?? Infinity);
   const firstTransaction = beyond.find((commit) => commit.op.f === 'txn');
@@ -393,7 +391,7 @@ function workersOf(
       (commit) =>
         how === 'perhaps' ||
         (commit.op.status === 'ok' &&
-          (commit.op === op || commit.op.invoke.index > op.complete!.index) &&
+          (commit.op === op || commit.op.invoke.index > returned.index) &&
           commit.op.invoke.index < until &&
           (commit.op.f !== 'txn' || commit === firstTransaction)),
     )

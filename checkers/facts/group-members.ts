@@ -84,7 +84,7 @@ function gather(history: History): GroupMembers {
   const rebalances = history.observations
     .filter(({ f }) => f === 'rebalance')
     .map((event) => {
-      const process = positions.get(event.process) ?? -1;
+      const process = positions.get(event.process)!;
       return rebalanceOf(event, process, subscriptionAt(process, event.index));
     });
   return { rebalances, subscriptionAt };

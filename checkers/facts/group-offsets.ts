@@ -250,8 +250,6 @@ function seenTransactions(
   commits: readonly GroupCommit[],
 ): ReadonlyMap<GroupCommit, number> {
   const seen = new Map<GroupCommit, number>();
-  const transactional = commits.filter(({ op }) => history.ops.kind[op] === opKinds.txn);
-  if (transactional.length === 0) return seen;
   const writers = new Map<number, GroupCommit | null>();
   for (const commit of commits) {
     const other = writers.get(commit.next);
@@ -321,7 +319,7 @@ function attemptsByOperation(history: History): ReadonlyMap<number, readonly His
     else list.push(op);
   });
   for (const event of events) {
-    const own = byProcess.get(positions.get(event.process) ?? -1) ?? [];
+    const own = byProcess.get(positions.get(event.process)!) ?? [];
     const op = own[countBefore(own, ops.invokeIndex, event.index) - 1];
     if (op === undefined) continue;
     const list = attempts.get(op);

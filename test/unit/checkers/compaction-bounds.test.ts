@@ -153,6 +153,23 @@ describe('what supersedes', () => {
   });
 });
 
+describe('what is owed behind the end that a scan measured', () => {
+  it('has its place after the last chunk', () => {
+    const h = (chunk: number) =>
+      scan(
+        compacted()
+          .send(0, 't/0', 'a', { at: [1, 2], ok: 0, ...key('k') })
+          .send(0, 't/0', 'c', { at: [3, 4], ok: 2, ...key('l') })
+          .send(0, 't/0', 'b', { at: [5, 6], ok: 7, ...key('k') })
+          .send(5, 't', 'd', { at: [7, 8], info: true, ...key('k') }),
+        [[0, 'a'], [2, 'c']], // prettier-ignore
+        { chunk },
+      );
+    expect(outcomes(h(2))).toEqual(['absent', 'found']);
+    expect(outcomes(h(1))).toEqual(['unknown', 'unknown']);
+  });
+});
+
 describe('what is owed', () => {
   it('is what a committed transaction wrote, and not what an uncertain one did', () => {
     const h = (ending: object) =>

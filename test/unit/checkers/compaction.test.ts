@@ -302,10 +302,10 @@ describe('scan-divergence between scans of a compacted log', () => {
   it('is judged by the last record of a key alone, and a tombstone says no more than nothing', () => {
     // Below both ends the scans differ in b, but the last record of the first stands above the end of the second.
     const h = replicas(
-      written().send(5, 't/0', 'd', { at: [200, 201], ok: 4, ...key('k') }),
-      [[1, 'b'], [2, 'c'], [4, 'd']], // prettier-ignore
+      written().send(5, 't/0', 'd', { at: [200, 201], ok: 3, ...key('k') }),
+      [[1, 'b'], [2, 'c'], [3, 'd']], // prettier-ignore
       [[2, 'c']],
-      { at: [300, 301], end: 5 },
+      { at: [300, 301], end: 4 },
     );
     expect(resultOf(h, divergence).outcome).toBe('absent');
     expect(resultOf(replicas(deleted(), [[0, 'a'], [1, 'T']], []), divergence).outcome).toBe('absent'); // prettier-ignore

@@ -4,7 +4,8 @@ import { groupCommits, possibleOffsets } from '../../../../checkers/facts/group-
 import { history, type HistoryBuilder } from '../../../support/history-builder.ts';
 
 /** An older plain commit of 2, and a process that is asked about. */
-const older = (): HistoryBuilder => history().commit(1, 'g', { 't/0': 2 }, { at: [1, 2] });
+const older = (errorMs = 0): HistoryBuilder =>
+  history({ clock: { errorNs: errorMs * 1_000_000 } }).commit(1, 'g', { 't/0': 2 }, { at: [1, 2] });
 
 interface Committed {
   readonly next?: number;
@@ -141,6 +142,13 @@ describe('offsets in an acknowledged transaction', () => {
   it('do not by a read that came before they began; nor does a plain commit by a read of it', () => {
     const early = older().committed(11, 'g', { 't/0': 5 }, { at: [5, 6] });
     expect(at(txn(early, { at: [10, 12] }), 30)).toEqual([2, 5]);
+    // Where two clocks may err so much, the read may have come after all.
+    const near = (errorMs: number) =>
+      txn(older(errorMs).committed(11, 'g', { 't/0': 5 }, { at: [3, 4] }), { at: [10, 12] });
+    expect([at(near(2), 30), at(near(3), 30)]).toEqual([
+      [2, 5],
+      [5, 5],
+    ]);
     const sameProcess = older().committed(7, 'g', { 't/0': 5 }, { at: [5, 10] });
     expect(at(txn(sameProcess, { at: [10, 12] }), 30)).toEqual([2, 5]);
     const plain = txn(older(), { at: [10, 12], next: 4 })
