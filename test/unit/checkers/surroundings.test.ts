@@ -25,7 +25,7 @@ function lost() {
   return h
     .send(1, 't/0', 'u1', { at: [10, 11], info: true, as: 'u1' })
     .send(2, 't/0', 'seen', { at: [10, 11], info: true })
-    .send(3, 't', 'u2', { at: 12, as: 'u2' })
+    .send(3, 't', 'u2', { at: 9, as: 'u2' })
     .send(4, 't/1', 'other', { at: [10, 11], info: true })
     .scan(9, 't/0', [...held, [7, 'seen']], { at: [20, 21] })
     .rawScan(
@@ -62,7 +62,7 @@ describe('the surroundings of a witness', () => {
       'raw log: [1] producer 7, epoch 0, sequence 1, leader epoch 3; [2] producer 7, epoch 0, sequence 2, leader epoch 3; ' +
         '[3] nothing; [4] producer 7, epoch 0, sequence 4, leader epoch 3; [5] producer 7, epoch 0, sequence 5, leader epoch 3',
       'committed view: [1] "v1"; [2] "v2"; [3] nothing; [4] "v4"; [5] "v5"',
-      `uncertain: 2 sends to this log of which nobody learned the outcome (events ${h.index('u1')}, ${h.index('u2')}); ` +
+      `uncertain: 2 sends to this log of which nobody learned the outcome (events ${h.index('u2')}, ${h.index('u1')}); ` +
         'whatever became of them, they are other records and explain nothing here',
     ]);
   });
