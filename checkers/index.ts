@@ -37,6 +37,7 @@ import { sendOrderChecker } from './send-order.ts';
 import { staleCommitChecker } from './stale-commit.ts';
 import { truncatedReadChecker } from './truncated-read.ts';
 import { claimsByName, judge, type AnomalyResults } from './verdict.ts';
+import { zombieCommitChecker } from './zombie-commit.ts';
 
 /** Every anomaly of CHECKERS.md is decided by exactly one of these. */
 export const checkers: readonly Checker[] = [
@@ -59,6 +60,7 @@ export const checkers: readonly Checker[] = [
   doubleOwnershipChecker,
   keyProcessingChecker,
   compactionChecker,
+  zombieCommitChecker,
   recoveryChecker,
   notBuiltChecker,
 ];

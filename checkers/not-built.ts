@@ -30,7 +30,6 @@ type NotBuilt =
   | 'precommitted-read'
   | 'torn-transaction'
   | 'offsets-not-atomic'
-  | 'zombie-commit'
   | 'hanging-transaction'
   | 'processed-twice'
   | 'processed-never'
@@ -49,7 +48,6 @@ const countObligations: Readonly<Record<NotBuilt, (facts: Facts) => number>> = {
   'precommitted-read': (facts) => facts.readingAndSending,
   'torn-transaction': (facts) => facts.sendingTransactions,
   'offsets-not-atomic': (facts) => facts.offsetTransactions,
-  'zombie-commit': (facts) => facts.transactions,
   'hanging-transaction': (facts) => facts.transactions,
   'processed-twice': (facts) => facts.offsetTransactions + facts.owed,
   'processed-never': (facts) => facts.offsetTransactions + facts.owed,

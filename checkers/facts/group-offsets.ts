@@ -9,8 +9,8 @@
 import { Memo } from '../../src/core/memo.ts';
 import { opKinds, opStatus, type History } from '../../src/history/columns.ts';
 import type { HistoryEvent } from '../../src/history/event.ts';
+import { attemptsByOperation, countBefore, microsOf } from './attempts.ts';
 import { clockErrorNs, precedesEvent } from './precedence.ts';
-import { lowestWhere } from './search.ts';
 import { fates, transactionsOf } from './transactions.ts';
 
 /** One write of a group's offset for one log that did not certainly fail. */
@@ -291,45 +291,10 @@ function withSight(commit: GroupCommit, sight: number | undefined): GroupCommit 
   };
 }
 
-function microsOf(event: HistoryEvent | null): readonly (readonly unknown[])[] {
-  const value = event?.value;
-  return Array.isArray(value) ? (value as readonly (readonly unknown[])[]) : [];
-}
-
 function offsetsIn(
   event: HistoryEvent | null,
 ): readonly (readonly [group: string, offsets: Readonly<Record<string, number>>])[] {
   return microsOf(event).flatMap(([word, group, offsets]) =>
     word === 'offsets' ? [[group as string, offsets as Readonly<Record<string, number>>]] : [],
   );
-}
-
-/** Attempt events by the operation that was open in their process. */
-function attemptsByOperation(history: History): ReadonlyMap<number, readonly HistoryEvent[]> {
-  const attempts = new Map<number, HistoryEvent[]>();
-  const events = history.observations.filter(({ f }) => f === 'attempt');
-  if (events.length === 0) return attempts;
-  const { ops } = history;
-  const positions = new Map(history.processes.map((process, position) => [process, position]));
-  const byProcess = new Map<number, number[]>();
-  ops.kind.forEach((kind, op) => {
-    if (kind !== opKinds.txn) return;
-    const list = byProcess.get(ops.process[op]!);
-    if (list === undefined) byProcess.set(ops.process[op]!, [op]);
-    else list.push(op);
-  });
-  for (const event of events) {
-    const own = byProcess.get(positions.get(event.process)!) ?? [];
-    const op = own[countBefore(own, ops.invokeIndex, event.index) - 1];
-    if (op === undefined) continue;
-    const list = attempts.get(op);
-    if (list === undefined) attempts.set(op, [event]);
-    else list.push(event);
-  }
-  return attempts;
-}
-
-/** How many of `list`, in order of invocation, were invoked before event `index`. */
-function countBefore(list: readonly number[], invokeIndex: Float64Array, index: number): number {
-  return lowestWhere(list.length, (position) => invokeIndex[list[position]!]! >= index);
 }
