@@ -30,6 +30,7 @@ import { notBuiltChecker } from './not-built.ts';
 import { phantomChecker } from './phantom.ts';
 import { pollOrderChecker } from './poll-order.ts';
 import { pollSkipChecker } from './poll-skip.ts';
+import { precommittedReadChecker } from './precommitted-read.ts';
 import { realTimeInversionChecker } from './real-time-inversion.ts';
 import { recoveryChecker } from './recovery.ts';
 import { scanDivergenceChecker } from './scan-divergence.ts';
@@ -55,6 +56,7 @@ export const checkers: readonly Checker[] = [
   pollSkipChecker,
   keyMovedChecker,
   abortedReadChecker,
+  precommittedReadChecker,
   groupStartChecker,
   staleCommitChecker,
   doubleOwnershipChecker,

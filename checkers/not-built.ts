@@ -27,7 +27,6 @@ const cycles = [
 
 type NotBuilt =
   | (typeof cycles)[number]
-  | 'precommitted-read'
   | 'torn-transaction'
   | 'offsets-not-atomic'
   | 'hanging-transaction'
@@ -45,7 +44,6 @@ const countObligations: Readonly<Record<NotBuilt, (facts: Facts) => number>> = {
   ...(Object.fromEntries(
     cycles.map((cycle) => [cycle, (facts: Facts) => facts.transactions]),
   ) as Record<(typeof cycles)[number], (facts: Facts) => number>),
-  'precommitted-read': (facts) => facts.readingAndSending,
   'torn-transaction': (facts) => facts.sendingTransactions,
   'offsets-not-atomic': (facts) => facts.offsetTransactions,
   'hanging-transaction': (facts) => facts.transactions,
@@ -88,7 +86,6 @@ interface Facts {
   /** Transactions that did not certainly fail, and did something. */
   readonly transactions: number;
   readonly sendingTransactions: number;
-  readonly readingAndSending: number;
   /** Those that commit group offsets. */
   readonly offsetTransactions: number;
   /** Proved or possible inputs of the header's transforms: sends that did not fail. */
@@ -104,7 +101,7 @@ function gather(history: History): Facts {
   const { ops } = history;
   const { sending, reading } = transactionalOps(history);
   const committing = offsetTransactions(history);
-  const facts = { transactions: 0, sendingTransactions: 0, readingAndSending: 0 };
+  const facts = { transactions: 0, sendingTransactions: 0 };
   let offsetTransactionCount = 0;
   ops.kind.forEach((kind, op) => {
     if (kind !== opKinds.txn || ops.status[op] === opStatus.fail) return;
@@ -113,7 +110,6 @@ function gather(history: History): Facts {
     const commits = committing.has(op);
     if (sends || reads || commits) facts.transactions++;
     if (sends) facts.sendingTransactions++;
-    if (sends && reads) facts.readingAndSending++;
     if (commits) offsetTransactionCount++;
   });
   return {

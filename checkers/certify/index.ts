@@ -32,7 +32,7 @@ import { certifyIntNonmonotonicSend, certifyNonmonotonicSend } from './program-o
 import { certifyRealTimeInversion } from './real-time.ts';
 import { certifyNotRecovered } from './recovery.ts';
 import { namedOperations, replayOf } from './replay.ts';
-import { certifyZombieCommit } from './transactions.ts';
+import { certifyPrecommittedRead, certifyZombieCommit } from './transactions.ts';
 
 export type { Certificate } from './certificate.ts';
 
@@ -62,6 +62,7 @@ const certifiers: Partial<Record<AnomalyName, (claim: Claim) => Certificate>> = 
   'key-processed-out-of-order': certifyKeyProcessedOutOfOrder,
   'compaction-lost-key': certifyLostKey,
   'compaction-resurrected-key': certifyResurrectedKey,
+  'precommitted-read': certifyPrecommittedRead,
   'zombie-commit': certifyZombieCommit,
   'not-recovered': certifyNotRecovered,
 };

@@ -1,6 +1,13 @@
 /** Re-proves what transactions promise: zombie-commit, precommitted-read. */
 import { verdict, type Certificate, type Claim } from './certificate.ts';
-import { endPoint, precedes, startPoint, type Operation, type Replay } from './replay.ts';
+import {
+  endPoint,
+  precedes,
+  startPoint,
+  writersOf,
+  type Operation,
+  type Replay,
+} from './replay.ts';
 
 export function certifyZombieCommit({ replay, ops }: Claim): Certificate {
   const inits = replay.operations.filter(({ f, status }) => f === 'init' && status === 'ok');
@@ -55,4 +62,35 @@ function isNewer(replay: Replay, other: Operation, own: Operation): boolean {
   return its.producerId === mine.producerId && its.epoch !== mine.epoch
     ? its.epoch > mine.epoch
     : precedes(replay, endPoint(own), startPoint(other));
+}
+
+export function certifyPrecommittedRead({ replay, ops, witness }: Claim): Certificate {
+  const proof = replay.sights.some(
+    (sight) =>
+      ops.includes(sight.op) &&
+      // Only a transaction both sends and polls.
+      (witness.log === undefined || sight.log === witness.log) &&
+      (witness.offset === undefined || sight.offset === witness.offset) &&
+      writersOf(replay, sight.log, sight.value).some(({ op }) => op === sight.op) &&
+      isolationOf(replay, sight.op) === 'read_committed',
+  );
+  return verdict(proof, 'no named transaction was given what it had sent, under read_committed');
+}
+
+/** As its process last asked for it, else as the header says. */
+function isolationOf(replay: Replay, op: Operation): string {
+  const asked = replay.operations
+    .filter(
+      ({ f, status, process, invoke }) =>
+        ['assign', 'subscribe'].includes(f) &&
+        status !== 'fail' &&
+        process === op.process &&
+        invoke.index < op.invoke.index,
+    )
+    .flatMap(({ invoke, complete }) => {
+      const value = (complete ?? invoke).value as { readonly isolation?: string };
+      return value.isolation ?? [];
+    });
+  const inHeader = replay.header.config?.['isolation.level'];
+  return asked.at(-1) ?? (inHeader === 'read_uncommitted' ? inHeader : 'read_committed');
 }
